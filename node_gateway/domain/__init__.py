@@ -1,0 +1,1 @@
+"""Rules and states without input or output."""

@@ -1,0 +1,1 @@
+"""What the gateway does for a caller, over the store and the domain."""

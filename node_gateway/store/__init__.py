@@ -1,0 +1,1 @@
+"""Tables, transactions and queries. Nothing here knows HTTP or the chain's RPC."""

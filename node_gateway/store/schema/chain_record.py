@@ -1,0 +1,71 @@
+"""What the chain said, block by block, and how to take it back."""
+
+import sqlalchemy as sa
+
+from node_gateway.store.schema.columns import (
+    Address,
+    Hash,
+    JsonText,
+    RowNumber,
+    UnsignedBigInteger,
+)
+from node_gateway.store.schema.metadata import metadata
+
+blocks = sa.Table(
+    "blocks",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", Hash, nullable=False),
+    sa.Column("parent_hash", Hash, nullable=False),
+    sa.Column("timestamp_s", sa.BigInteger, nullable=False),
+)
+
+# One row, `id` 1. `generation` grows by one with each unwinding, so that readers of `events` notice that rows were taken away.
+# `node_block` and `seen_at_ms` are what the node last said and when: the index lag is node_block + 1 - next_block.
+cursor = sa.Table(
+    "cursor",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("chain_id", sa.BigInteger, nullable=False),
+    sa.Column("genesis_hash", Hash, nullable=False),
+    sa.Column("ledger", Address, nullable=False),
+    sa.Column("code_hash", Hash, nullable=False),
+    sa.Column("next_block", sa.BigInteger, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("node_block", sa.BigInteger),
+    sa.Column("seen_at_ms", sa.BigInteger),
+)
+
+# History, receipts, and the outbox of SSE and webhooks in one. `data`: the event's arguments as a JSON object: names in snake_case
+# (`spend`, `expires_day`, a trailing underscore dropped), addresses and hashes as lower-case 0x text, `operation` as
+# `partner.slot.sequence`, text of bytes32 as text, int256 as decimal text in `<name>_micro` (`payable_minor`, `unpaid_minor` keep
+# their names, as decimal text). `member` is the first member an event names, `counterparty` the second one (a transfer's receiver);
+# `partner` is that of the operation or of the event.
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("block_number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("log_index", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("tx_hash", Hash, nullable=False),
+    sa.Column("name", sa.String(40), nullable=False),
+    sa.Column("member", Address),
+    sa.Column("counterparty", Address),
+    sa.Column("partner", sa.Integer),
+    sa.Column("operation", UnsignedBigInteger),
+    sa.Column("data", JsonText, nullable=False),
+    sa.Index(None, "member", "block_number", "log_index"),
+    sa.Index(None, "partner", "block_number", "log_index"),
+)
+
+# Undo journal: in the order of `id`, backwards, put `before` back (null: delete the row). `key` and `before` are JSON objects of
+# columns; bytes as 0x text.
+undo = sa.Table(
+    "undo",
+    metadata,
+    sa.Column("id", RowNumber, primary_key=True, autoincrement=True),
+    sa.Column("block_number", sa.BigInteger, nullable=False),
+    sa.Column("table_name", sa.String(32), nullable=False),
+    sa.Column("key", JsonText, nullable=False),
+    sa.Column("before", JsonText),
+    sa.Index(None, "block_number"),
+)
