@@ -1,0 +1,1 @@
+"""Local engines: started on demand, stopped by process id, never left behind."""

@@ -1,0 +1,144 @@
+"""Batched JSON-RPC over one kept-alive HTTP connection pool.
+
+Every call ends in a result or in an `RpcError` with a reason; nothing else escapes. There are no retries here: whoever calls knows whether the
+call may be repeated.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import httpx2
+import orjson
+
+from node_gateway.chain.rpc_errors import RpcError, RpcReason, reason_of, rpc_error
+
+BATCH_CALLS_MAX = 256
+
+
+class Call(NamedTuple):
+    """One JSON-RPC call: the method and its positional parameters."""
+
+    method: str
+    params: Sequence[Any] = ()
+
+
+class Rpc(Protocol):
+    """What the rest of the gateway needs of a node: HTTP in production, an in-process chain in quick tests."""
+
+    async def call(self, method: str, *params: Any) -> Any:
+        """Return the result.
+
+        Raises:
+            RpcError: with the reason, whatever went wrong.
+        """
+
+    async def batch(self, calls: Iterable[Call]) -> list[Any]:
+        """Return one result for each call, in order; a call that failed has its `RpcError` in its place.
+
+        Raises:
+            RpcError: where the whole request failed.
+        """
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+class HttpRpc:
+    """JSON-RPC over HTTP."""
+
+    def __init__(self, url: str, *, timeout_s: float = 30.0, connect_timeout_s: float = 3.0) -> None:
+        self.url = url
+        self._timeout_s = timeout_s
+        self._ids = itertools.count(1)
+        self._client = httpx2.AsyncClient(
+            headers={"content-type": "application/json"},
+            timeout=httpx2.Timeout(timeout_s, connect=connect_timeout_s),
+            limits=httpx2.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30),
+            trust_env=False,
+        )
+
+    async def call(self, method: str, *params: Any) -> Any:
+        request_id = next(self._ids)
+        answer = await self._post(_request(request_id, method, params), method)
+        if not isinstance(answer, dict):
+            raise RpcError(
+                RpcReason.MALFORMED_ANSWER, f"expected an object, got {type(answer).__name__}", method
+            )
+        if answer.get("error") is not None:
+            raise rpc_error(method, answer["error"])
+        if "result" not in answer or answer.get("id") != request_id:
+            raise RpcError(RpcReason.MALFORMED_ANSWER, "an answer to something else", method)
+        return answer["result"]
+
+    async def batch(self, calls: Iterable[Call]) -> list[Any]:
+        results: list[Any] = []
+        for chunk in _chunks(list(calls), BATCH_CALLS_MAX):
+            results.extend(await self._batch(chunk))
+        return results
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _batch(self, calls: Sequence[Call]) -> list[Any]:
+        ids = [next(self._ids) for _ in calls]
+        requests = [_request(i, call.method, call.params) for i, call in zip(ids, calls, strict=True)]
+        name = f"batch of {calls[0].method}"
+        answers = await self._post(requests, name)
+        if isinstance(answers, dict) and answers.get("error") is not None:
+            raise rpc_error(name, answers["error"])
+        if not isinstance(answers, list):
+            raise RpcError(RpcReason.MALFORMED_ANSWER, f"expected a list, got {type(answers).__name__}", name)
+        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        return [_result(by_id.get(i), call.method) for i, call in zip(ids, calls, strict=True)]
+
+    async def _post(self, body: Any, method: str) -> Any:
+        try:
+            # httpx bounds each read, not the whole; a node that trickles would hold a job for ever.
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._client.post(self.url, content=orjson.dumps(body))
+        except (httpx2.TimeoutException, TimeoutError) as error:
+            if isinstance(error, httpx2.ConnectTimeout):
+                raise RpcError(
+                    RpcReason.UNREACHABLE, f"no connection to {self.url} in time", method
+                ) from error
+            raise RpcError(RpcReason.TIMED_OUT, f"no answer within {self._timeout_s} s", method) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            raise RpcError(RpcReason.UNREACHABLE, str(error) or type(error).__name__, method) from error
+        return _parsed(response, method)
+
+
+def _parsed(response: httpx2.Response, method: str) -> Any:
+    if response.status_code in (429, 502, 503, 504):
+        raise RpcError(RpcReason.OVERLOADED, f"HTTP {response.status_code}", method, response.status_code)
+    if response.status_code == 413:
+        raise RpcError(RpcReason.TRANSACTION_TOO_LARGE, "HTTP 413: request body too large", method, 413)
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError as error:
+        if response.status_code >= 400:
+            text = response.text[:200]
+            raise RpcError(
+                reason_of(text), f"HTTP {response.status_code}: {text}", method, response.status_code
+            ) from error
+        raise RpcError(RpcReason.MALFORMED_ANSWER, "not JSON", method) from error
+
+
+def _request(request_id: int, method: str, params: Sequence[Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+
+
+def _result(answer: dict[str, Any] | None, method: str) -> Any:
+    if answer is None:
+        return RpcError(RpcReason.MALFORMED_ANSWER, "left out of the answer", method)
+    if answer.get("error") is not None:
+        return rpc_error(method, answer["error"])
+    if "result" not in answer:
+        return RpcError(RpcReason.MALFORMED_ANSWER, "neither result nor error", method)
+    return answer["result"]
+
+
+def _chunks(calls: list[Call], size: int) -> Iterable[list[Call]]:
+    for start in range(0, len(calls), size):
+        yield calls[start : start + size]
