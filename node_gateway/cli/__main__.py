@@ -1,0 +1,3 @@
+from node_gateway.cli import main
+
+main()

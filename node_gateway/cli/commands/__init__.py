@@ -1,0 +1,1 @@
+"""The commands, a module for each thing that they act on; each has `register(app)`."""

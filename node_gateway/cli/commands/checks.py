@@ -1,0 +1,7 @@
+"""coalition status, conformance."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Mounts the commands."""

@@ -1,0 +1,128 @@
+"""The chain that a command brings along, or the one that a URL names.
+
+The embedded default is anvil: it needs no set-up and its clock can be set. It lives in memory; what it knows is written when it
+is stopped, and now and then in between.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from node_gateway.chain import node
+from node_gateway.chain.engines.anvil import AnvilOptions, anvil_binary, arguments_of
+from node_gateway.chain.engines.clock import ChainClock
+from node_gateway.chain.hexadecimal import quantity
+from node_gateway.chain.rpc import Call, HttpRpc, Rpc
+from node_gateway.chain.rpc_errors import RpcError
+from node_gateway.cli.child_processes import ChildProcess, ChildProcesses, require_free_port
+from node_gateway.cli.errors import CommandError
+from node_gateway.cli.exit_codes import ExitCode
+from node_gateway.cli.state_directory import StateDirectory
+
+CHAIN_HOST = "127.0.0.1"
+CHAIN_PORT = 8545
+CHAIN_PORT_VARIABLE = "COALITION_CHAIN_PORT"
+ANVIL = "anvil"
+ANVIL_STATE_FILE = "anvil.json"
+# A dump stops the engine while it is written: seldom enough not to be felt, often enough to lose little.
+ANVIL_DUMP_EVERY_S = 60
+DUMP_WAIT_MAX_S = 120.0
+ACCOUNT_BALANCE_WEI = 10**24
+
+
+async def start_local_chain(
+    children: ChildProcesses, state: StateDirectory, *, port: int = CHAIN_PORT, genesis_timestamp_s: int | None = None
+) -> ChildProcess:
+    """Starts anvil on the state that it left, or anew, and waits until it answers.
+
+    Args:
+        children: who stops it again.
+        state: holds the chain's file.
+        port: where it listens.
+        genesis_timestamp_s: time of a new chain's block 0; the machine's clock by default.
+
+    Raises:
+        CommandError: where the port is taken, anvil is not installed or does not start.
+    """
+    require_free_port(CHAIN_HOST, port, what="local chain", setting=f"{CHAIN_PORT_VARIABLE}, or use a chain of your own with --chain URL")
+    options = AnvilOptions(
+        host=CHAIN_HOST,
+        port=port,
+        timestamp_s=genesis_timestamp_s,
+        state_path=state.chain / ANVIL_STATE_FILE,
+        state_interval_s=ANVIL_DUMP_EVERY_S,
+    )
+    command = [str(anvil_binary()), *arguments_of(options)]
+    child = await children.start("chain", command, stop_wait_max_s=DUMP_WAIT_MAX_S)
+    rpc = HttpRpc(f"http://{CHAIN_HOST}:{port}", timeout_s=5)
+    try:
+        await children.until_ready(child, lambda: _answers(rpc))
+    finally:
+        await rpc.close()
+    return child
+
+
+async def require_chain(rpc: Rpc, url: str, *, expected_chain_id: int | None) -> int:
+    """The id of the chain behind a URL.
+
+    Raises:
+        CommandError: where nothing answers, or another chain does.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise CommandError(f"not the URL of a chain: {url}", "give anvil, or http://host:port", ExitCode.USAGE)
+    try:
+        chain_id = await node.chain_id(rpc)
+    except RpcError as error:
+        raise CommandError(
+            f"no chain answers at {url}: {error.message}", "start it, or name another with COALITION_RPC_URL", ExitCode.CHAIN
+        ) from error
+    if expected_chain_id is not None and chain_id != expected_chain_id:
+        raise CommandError(
+            f"the chain at {url} has id {chain_id}, the program was deployed on chain {expected_chain_id}",
+            "name the right chain with COALITION_RPC_URL, or another state directory with COALITION_STATE_DIR",
+            ExitCode.CHAIN,
+        )
+    return chain_id
+
+
+async def fund(rpc: Rpc, addresses: Iterable[str]) -> None:
+    """Gives accounts of a development chain coin for fees."""
+    calls = [Call("anvil_setBalance", (address, quantity(ACCOUNT_BALANCE_WEI))) for address in addresses]
+    for result in await rpc.batch(calls):
+        if isinstance(result, RpcError):
+            raise result
+
+
+async def set_clock(rpc: Rpc, timestamp_s: int) -> int:
+    """Sets a development chain's clock forward and makes a block, so that everyone sees the new time.
+
+    A time that is already past changes nothing: a chain's clock never goes back.
+
+    Returns:
+        The time of the newest block.
+
+    Raises:
+        CommandError: where the chain's clock cannot be set.
+    """
+    header = await node.header_at(rpc, "latest")
+    assert header is not None, "a chain without a latest block"
+    target_s = max(timestamp_s, header.timestamp_s + 1)
+    try:
+        await ChainClock(rpc, ANVIL).advance_to(target_s)
+    except RpcError as error:
+        raise CommandError(
+            f"this chain's clock cannot be set: {error.message}",
+            "the replay of past days needs a development chain; use --chain anvil",
+            ExitCode.CHAIN,
+        ) from error
+    return target_s
+
+
+async def _answers(rpc: Rpc) -> bool:
+    try:
+        # Bounded besides the client's own limits: a port that someone else took may swallow the question.
+        async with asyncio.timeout(2):
+            await node.chain_id(rpc)
+    except (RpcError, TimeoutError):
+        return False
+    return True
