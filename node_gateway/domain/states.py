@@ -64,10 +64,3 @@ class DeliveryStatus(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
-
-
-class GatewayReason(StrEnum):
-    """Reasons that the gateway gives by itself to a submission that it ends."""
-
-    DEADLINE_PASSED = "deadline_passed"
-    SUPERSEDED = "superseded"

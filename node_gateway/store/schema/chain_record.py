@@ -6,7 +6,6 @@ from node_gateway.store.schema.columns import (
     Address,
     Hash,
     JsonText,
-    RowNumber,
     UnsignedBigInteger,
 )
 from node_gateway.store.schema.metadata import metadata
@@ -57,15 +56,12 @@ events = sa.Table(
     sa.Index(None, "partner", "block_number", "log_index"),
 )
 
-# Undo journal: in the order of `id`, backwards, put `before` back (null: delete the row). `key` and `before` are JSON objects of
-# columns; bytes as 0x text.
+# Undo journal, one row for each block and table: `rows` is a JSON list of `[key, before]`, both JSON objects of columns with bytes
+# as 0x text; unwinding puts `before` back (null: deletes the row).
 undo = sa.Table(
     "undo",
     metadata,
-    sa.Column("id", RowNumber, primary_key=True, autoincrement=True),
-    sa.Column("block_number", sa.BigInteger, nullable=False),
-    sa.Column("table_name", sa.String(32), nullable=False),
-    sa.Column("key", JsonText, nullable=False),
-    sa.Column("before", JsonText),
-    sa.Index(None, "block_number"),
+    sa.Column("block_number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("table_name", sa.String(32), primary_key=True),
+    sa.Column("rows", JsonText, nullable=False),
 )

@@ -14,10 +14,13 @@ MEMBER = b"\x07" * 20
 
 
 async def test_writing_rolls_back_everything_when_something_is_raised(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def write_and_fail() -> None:
         async with database.writing() as connection:
             await connection.execute(sa.insert(schema.members).values(member=MEMBER, as_of_block=1))
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await write_and_fail()
 
     async with database.reading() as connection:
         assert (await connection.execute(sa.select(schema.members))).all() == []
@@ -61,11 +64,9 @@ async def test_a_reader_sees_one_moment_while_another_writes(database: Database)
 
 def test_a_second_process_of_a_role_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
-    with ProcessLock(path, "api"), ProcessLock(path, "worker"):
-        with pytest.raises(
-            DatabaseInUseError, match=r"already used by a running api process \(process \d+\)"
-        ):
-            ProcessLock(path, "api").acquire()
+    refused = pytest.raises(DatabaseInUseError, match=r"used by a running api process \(process \d+\)")
+    with ProcessLock(path, "api"), ProcessLock(path, "worker"), refused:
+        ProcessLock(path, "api").acquire()
     with ProcessLock(path, "api"):
         pass
 

@@ -1,5 +1,6 @@
 """The migrations make, on both databases, the tables that the code declares."""
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -36,12 +37,7 @@ def test_upgrading_twice_keeps_the_data(empty_database_url: str) -> None:
 
 async def test_an_empty_database_is_refused_with_what_to_do(empty_database_url: str) -> None:
     database = create_database(empty_database_url)
-    try:
+    with pytest.raises(SchemaBehindError, match="coalition migrate") as refused:
         await check_schema(database)
-    except SchemaBehindError as error:
-        assert error.found is None
-        assert "coalition migrate" in str(error)
-    else:
-        raise AssertionError("accepted a database without tables")
-    finally:
-        await database.close()
+    await database.close()
+    assert refused.value.found is None

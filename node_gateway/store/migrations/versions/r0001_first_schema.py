@@ -409,16 +409,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "undo",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
-        sa.Column("block_number", sa.BigInteger(), nullable=False),
+        sa.Column("block_number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("table_name", sa.String(length=32), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("before", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_undo")),
+        sa.Column("rows", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "table_name", name=op.f("pk_undo")),
     )
-    op.create_index(op.f("ix_undo_block_number"), "undo", ["block_number"], unique=False)
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(length=32), nullable=False),

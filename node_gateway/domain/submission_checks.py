@@ -1,0 +1,116 @@
+"""What is checked before a submission is accepted, without input or output."""
+
+from dataclasses import dataclass
+
+from node_gateway.domain.errors import (
+    BadSignatureError,
+    DeadlinePassedError,
+    DeadlineTooFarError,
+    LateAuthorisationError,
+    NotYourSubmitterError,
+)
+from node_gateway.domain.keyring import Keyring, check_signer
+from node_gateway.domain.parties import Party
+from partner_sdk.protocol.errors import InvalidSignatureError, MalformedSubmissionError
+from partner_sdk.protocol.identities import OperationId
+from partner_sdk.protocol.operations import Operation, OperationKind
+from partner_sdk.protocol.signatures import recover_key
+from partner_sdk.protocol.submissions import SignedSubmission, split_frames
+
+_WITHOUT_MEMBER = frozenset((OperationKind.RECORD_PAYMENT, OperationKind.CONFIRM_PAYMENT))
+MEMBER_BYTES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOperation:
+    """One line of a checked submission. `counterparty` is a transfer's receiver."""
+
+    id: int
+    kind: int
+    member: bytes | None
+    counterparty: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSubmission:
+    """A submission that may be accepted. `id` is the EIP-712 digest, `wire` what came in, byte for byte."""
+
+    id: bytes
+    submitter: int
+    deadline_s: int
+    wire: bytes
+    operations: tuple[CheckedOperation, ...]
+
+
+def check_submission(
+    wire: bytes,
+    *,
+    party: Party,
+    keyring: Keyring,
+    chain_time_s: int,
+    latest_deadline_s: int,
+) -> CheckedSubmission:
+    """Checks form, caller, deadline and signature, in this order.
+
+    Args:
+        wire: the wire form.
+        party: whose API key came with it.
+        keyring: keys as far as they are indexed.
+        chain_time_s: time of the last indexed block.
+        latest_deadline_s: the gateway keeps nothing longer.
+
+    Raises:
+        MalformedSubmissionError: the framing is broken, or one sequence number is given twice.
+        MalformedOperationError: an operation's type or body is wrong.
+        NotYourSubmitterError: the API key is another party's.
+        DeadlinePassedError, DeadlineTooFarError: see there.
+        UnknownSubmitterError, SubmitterExpiredError: no key may sign for this submitter.
+        BadSignatureError: signed by another key, or not at all.
+        LateAuthorisationError: a member's authorisation is past its deadline.
+    """
+    submission = SignedSubmission.unpack_unchecked(wire)
+    submitter = submission.submitter
+    operations = _checked_operations(submission, chain_time_s=chain_time_s)
+    if not party.may_submit_as(submitter):
+        raise NotYourSubmitterError(submitter)
+    if submission.deadline_s < chain_time_s:
+        raise DeadlinePassedError(deadline_s=submission.deadline_s, chain_time_s=chain_time_s)
+    if submission.deadline_s > latest_deadline_s:
+        raise DeadlineTooFarError(deadline_s=submission.deadline_s, latest_s=latest_deadline_s)
+    keys = keyring.keys_of(submitter, chain_time_s=chain_time_s)
+    digest = submission.digest(keyring.domain)
+    try:
+        signer = recover_key(digest, submission.signature)
+    except InvalidSignatureError:
+        raise BadSignatureError(submitter) from None
+    check_signer(signer, keys, submitter, chain_time_s=chain_time_s)
+    return CheckedSubmission(digest, int(submitter), submission.deadline_s, wire, operations)
+
+
+def _checked_operations(submission: SignedSubmission, *, chain_time_s: int) -> tuple[CheckedOperation, ...]:
+    submitter_bits = int(submission.submitter) << 32
+    checked = []
+    for frame in split_frames(submission.framed):
+        operation = frame.decode()
+        operation_id = submitter_bits | frame.sequence
+        _check_authorisation(operation, operation_id, chain_time_s)
+        has_member = frame.kind not in _WITHOUT_MEMBER
+        checked.append(
+            CheckedOperation(
+                id=operation_id,
+                kind=frame.kind,
+                member=frame.body[:MEMBER_BYTES] if has_member else None,
+                counterparty=frame.body[MEMBER_BYTES : 2 * MEMBER_BYTES]
+                if frame.kind == OperationKind.TRANSFER
+                else None,
+            )
+        )
+    if len({operation.id for operation in checked}) != len(checked):
+        raise MalformedSubmissionError("two operations have the same sequence number")
+    return tuple(checked)
+
+
+def _check_authorisation(operation: Operation, operation_id: int, chain_time_s: int) -> None:
+    authorisation = getattr(operation, "authorisation", None)
+    if authorisation is not None and authorisation.deadline_s < chain_time_s:
+        raise LateAuthorisationError(OperationId(operation_id), deadline_s=authorisation.deadline_s)
