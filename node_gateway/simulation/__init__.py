@@ -1,0 +1,1 @@
+"""Scenario files run through freshly deployed contracts on a local chain."""

@@ -1,0 +1,124 @@
+"""Runs a scenario: every event goes to freshly deployed contracts as the party that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from node_gateway.chain.rpc import Rpc
+from node_gateway.simulation.book import Book
+from node_gateway.simulation.packing import Packer
+from node_gateway.simulation.parties import Parties, parties_of
+from node_gateway.simulation.program import record_terms, set_up
+from node_gateway.simulation.report import Report, read_report
+from node_gateway.simulation.scenario import (
+    CloseCycle,
+    OperatorAct,
+    PartnerId,
+    Reinstate,
+    Reprice,
+    Scenario,
+    Suspend,
+)
+from node_gateway.simulation.scenario_chain import ScenarioChain
+from node_gateway.simulation.steps import Group, steps
+
+Progress = Callable[[str], None]
+
+
+async def run_scenario(rpc: Rpc, scenario: Scenario, progress: Progress = lambda _: None) -> Report:
+    """Deploys, sends all events, and reads the report.
+
+    Args:
+        rpc: a fresh development chain whose clock can be set.
+        scenario: what `read_scenario` accepts.
+        progress: told in words how far it is.
+
+    Raises:
+        SubmissionSkippedError: the ledger did not look at a submission.
+        TransactionFailedError: the ledger refuses an act of the operator.
+        RpcError: where the chain fails.
+    """
+    run = await ScenarioRun.begin(rpc, scenario, progress)
+    for step in steps(scenario.events):
+        await run.take(step)
+    return await run.report()
+
+
+class ScenarioRun:
+    """A scenario on its chain, step by step."""
+
+    def __init__(
+        self, scenario: Scenario, chain: ScenarioChain, parties: Parties, progress: Progress
+    ) -> None:
+        self._scenario = scenario
+        self._chain = chain
+        self._parties = parties
+        self._progress = progress
+        self._book = Book()
+        self._packer = Packer(parties, chain.domain, self._book)
+        self._terms = {
+            partner.id: {
+                "issue_price": partner.issue_price,
+                "redeem_price": partner.redeem_price,
+                "earn_points_per_100_minor": partner.earn_points_per_100_minor,
+            }
+            for partner in scenario.partners
+        }
+        self._cycles: dict[int, CloseCycle] = {}
+        self._day = -1
+        self._sent = 0
+
+    @classmethod
+    async def begin(cls, rpc: Rpc, scenario: Scenario, progress: Progress) -> ScenarioRun:
+        """Sets the program up; the chain stands before the scenario's day 0."""
+        parties = parties_of(scenario)
+        chain = await set_up(rpc, scenario, parties, progress)
+        return cls(scenario, chain, parties, progress)
+
+    async def take(self, step: Group | OperatorAct) -> None:
+        """Sends a group of operations, or acts as the operator."""
+        day = step[0].day if isinstance(step, list) else step.day
+        await self._begin_day(day)
+        if isinstance(step, list):
+            self._book.enter(await self._chain.settle(self._packer.submissions(step)))
+            self._sent += len(step)
+        else:
+            await self._act(step)
+            self._sent += 1
+        self._progress(f"day {day}: {self._sent} of {len(self._scenario.events)} events")
+
+    async def report(self) -> Report:
+        """Everyone touched on the day of the report, and every figure read from the chain."""
+        await self._begin_day(self._scenario.as_of_day)
+        self._progress("reading the report")
+        return await read_report(self._chain, self._parties, self._cycles, self._book.rejected)
+
+    async def _begin_day(self, day: int) -> None:
+        if day != self._day:
+            await self._chain.begin_day(day)
+            self._day = day
+
+    async def _act(self, act: OperatorAct) -> None:
+        match act:
+            case Reprice():
+                await self._reprice(act)
+            case Suspend():
+                await self._chain.govern("suspendPartner", self._parties.partners[act.partner])
+            case Reinstate():
+                await self._chain.govern("reinstatePartner", self._parties.partners[act.partner])
+            case CloseCycle():
+                self._cycles[await self._chain.read("currentCycle")] = act
+                await self._chain.govern("closeCycle")
+                await self._chain.govern("issueStatements", list(self._parties.partners.values()))
+
+    async def _reprice(self, act: Reprice) -> None:
+        partner_id: PartnerId = act.partner
+        terms = self._terms[partner_id] = {**self._terms[partner_id], **act.new_terms}
+        await record_terms(
+            self._chain,
+            self._parties,
+            partner_id,
+            issue_price=terms["issue_price"],
+            redeem_price=terms["redeem_price"],
+            earn_rate=terms["earn_points_per_100_minor"],
+        )
