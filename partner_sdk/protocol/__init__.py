@@ -98,6 +98,7 @@ from partner_sdk.protocol.submissions import (
 )
 from partner_sdk.protocol.tags import NO_TAG, burn_tag, purchase_tag
 from partner_sdk.protocol.terms import CampaignTerms, Funder, PartnerTerms, Stage
+from partner_sdk.protocol.till_codes import TillCode
 
 __all__ = [
     "BULK_MEDIA_TYPE",
@@ -179,6 +180,7 @@ __all__ = [
     "Stage",
     "StartRecovery",
     "Submitter",
+    "TillCode",
     "Transfer",
     "TransferAuthorisation",
     "Unlock",
