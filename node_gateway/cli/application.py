@@ -10,6 +10,7 @@ MOUNTED = (
     "node_gateway.cli.commands.program",
     "node_gateway.cli.commands.campaigns",
     "node_gateway.cli.commands.clearing",
+    "node_gateway.cli.commands.keys",
     "node_gateway.cli.commands.database",
     "node_gateway.cli.commands.checks",
 )

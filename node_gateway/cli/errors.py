@@ -61,7 +61,7 @@ def _known(error: Exception) -> CommandError | None:
     names = {kind.__name__ for kind in type(error).__mro__}
     for name, (exit_code, advice) in _ADVICE.items():
         if name in names:
-            return CommandError(str(error), advice, exit_code)
+            return CommandError(str(error).partition("\n")[0], advice, exit_code)
     return None
 
 
@@ -77,5 +77,5 @@ _ADVICE = {
     "NotMinedError": (ExitCode.CHAIN, ""),
     "RpcError": (ExitCode.CHAIN, "is the chain running? COALITION_RPC_URL names it"),
     "ValidationError": (ExitCode.USAGE, "see docs/configuration.md for the COALITION_… variables"),
-    "OperationalError": (ExitCode.ENVIRONMENT, "is the database there? COALITION_DATABASE_URL names it"),
+    "OperationalError": (ExitCode.ENVIRONMENT, "is the database there (COALITION_DATABASE_URL), and can it be written? `coalition migrate` makes its tables"),
 }

@@ -1,6 +1,5 @@
 """coalition migrate, reindex."""
 
-import asyncio
 
 import typer
 
