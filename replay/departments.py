@@ -37,7 +37,9 @@ REPLAY_PARTNERS = (
     ReplayPartner(6, "Bakery", ("PASTRY", "BAKERY")),
     ReplayPartner(7, "Fuel", ("FUEL", "AUTOMOTIVE", "TRAVEL & LEISURE")),
     # Everything that is in no group above, and lines without a department, is this partner's.
-    ReplayPartner(OTHER_PARTNER, "Nutrition and services", ("NUTRITION", "SPIRITS", "MISCELLANEOUS", "COUPON")),
+    ReplayPartner(
+        OTHER_PARTNER, "Nutrition and services", ("NUTRITION", "SPIRITS", "MISCELLANEOUS", "COUPON")
+    ),
 )
 
 _PARTNER_BY_DEPARTMENT = {

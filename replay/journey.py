@@ -143,7 +143,9 @@ def _read_lines(folder: Path, partner_by_product: Mapping[int, int], *, before: 
     )
     product = table["product_id"].to_numpy()
     known, position = np.unique(product, return_inverse=True)
-    partner = np.array([partner_by_product.get(int(one), partner_for_department(None)) for one in known], np.int64)
+    partner = np.array(
+        [partner_by_product.get(int(one), partner_for_department(None)) for one in known], np.int64
+    )
     utc_s = table["transaction_timestamp"].to_numpy().astype("datetime64[s]").astype(np.int64)
     return BasketLines(
         household=table["household_id"].to_numpy(),

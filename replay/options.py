@@ -47,12 +47,20 @@ def read_options(arguments: Sequence[str]) -> RunOptions:
         help=f"days of the data, from 1 January 2017: 1 … {DAYS_MAX}; {DAYS_DEFAULT} by default, {SMOKE_DAYS} with --smoke",
     )  # fmt: skip
     parser.add_argument(
-        "--members", type=_count(1_000_000), metavar="N", help="only the N households that shop first; all by default"
+        "--members",
+        type=_count(1_000_000),
+        metavar="N",
+        help="only the N households that shop first; all by default",
     )
     parser.add_argument(
-        "--database", default="", metavar="URL", help="the gateway's database; SQLite in the state directory by default"
+        "--database",
+        default="",
+        metavar="URL",
+        help="the gateway's database; SQLite in the state directory by default",
     )
-    parser.add_argument("--chain", metavar="NAME|URL", help="anvil (default), or the URL of a development chain")
+    parser.add_argument(
+        "--chain", metavar="NAME|URL", help="anvil (default), or the URL of a development chain"
+    )
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left, and start anew")
     parser.add_argument("--json", action="store_true", help="answer with one line of JSON on standard output")
     parser.add_argument(

@@ -84,7 +84,9 @@ def plan_days(journey: Journey, *, members_max: int | None = None) -> Iterator[D
 
     for day in sorted(by_day.keys() | unpriced.keys()):
         uses = [(b.household, b.partner, b.spend_minor, b.coupons_points) for b in by_day.get(day, ())]
-        uses += [(household, partner, 0, (UNPRICED_COUPON_POINTS,)) for household, partner in unpriced.get(day, ())]
+        uses += [
+            (household, partner, 0, (UNPRICED_COUPON_POINTS,)) for household, partner in unpriced.get(day, ())
+        ]
         operations: list[PlannedOperation] = []
         for group in _by_visit(uses):
             for household, partner, spend_minor, _ in group:
@@ -94,7 +96,9 @@ def plan_days(journey: Journey, *, members_max: int | None = None) -> Iterator[D
             for household, partner, _, coupons_points in group:
                 for points in coupons_points:
                     operations.append(
-                        PlannedRedemption(partner, sequences[partner], household, points, authorisations[household])
+                        PlannedRedemption(
+                            partner, sequences[partner], household, points, authorisations[household]
+                        )
                     )
                     sequences[partner] += 1
                     authorisations[household] += 1

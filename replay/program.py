@@ -8,7 +8,13 @@ are refused as the ledger's rules say.
 from datetime import UTC, date, datetime, timedelta
 
 from node_gateway.chain.deploy import ProgramParameters
-from node_gateway.cli.operator_acts import admit_partner, allow_attester, partner_key_name, partner_signature, record_terms
+from node_gateway.cli.operator_acts import (
+    admit_partner,
+    allow_attester,
+    partner_key_name,
+    partner_signature,
+    record_terms,
+)
 from node_gateway.cli.program_session import ProgramSession
 from partner_sdk.protocol import PartnerId, PartnerTerms, SigningKey
 from replay.departments import REPLAY_PARTNERS

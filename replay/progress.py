@@ -4,7 +4,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 PLAIN_EVERY_S = 5.0
 
@@ -34,7 +37,8 @@ class PlainProgress:
         self._started_s = self._told_s = 0.0
 
     def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
     def begin(self, total: int) -> None:
         self._total, self._done = total, 0
@@ -51,7 +55,9 @@ class PlainProgress:
         self._told_s = now_s
         rate = self._done / max(now_s - self._started_s, 0.001)
         left_s = (self._total - self._done) / rate if rate else 0
-        self.say(f"{self._day}: {self._done:,} of {self._total:,} operations, {rate:,.0f}/s, {left_s:,.0f} s left")
+        self.say(
+            f"{self._day}: {self._done:,} of {self._total:,} operations, {rate:,.0f}/s, {left_s:,.0f} s left"
+        )
 
 
 class BarProgress:
@@ -72,7 +78,7 @@ class BarProgress:
             console=self._console,
             transient=True,
         )
-        self._task = None
+        self._task: TaskID | None = None
         self._started_s = 0.0
 
     def say(self, text: str) -> None:

@@ -46,7 +46,9 @@ async def ensure_api_keys(state: StateDirectory, database_url: str, parties: Ite
                     continue
                 except UnknownApiKeyError:
                     pass
-            key = await create_api_key(database, clock, party=party_named(party), label=f"made on this machine for {party}")
+            key = await create_api_key(
+                database, clock, party=party_named(party), label=f"made on this machine for {party}"
+            )
             write_private(path, key + "\n")
     finally:
         await database.close()

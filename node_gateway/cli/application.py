@@ -35,7 +35,13 @@ def application() -> typer.Typer:
 
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", callback=lambda on: _print_version(on), is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            callback=lambda on: _print_version(on),
+            is_eager=True,
+        ),
     ] = False,
 ) -> None:
     pass

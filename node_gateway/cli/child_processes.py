@@ -61,7 +61,9 @@ class ChildProcesses:
         """
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
-            output.write(f"{START_MARK}{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} start of {name}\n".encode())
+            output.write(
+                f"{START_MARK}{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} start of {name}\n".encode()
+            )
             output.flush()
             try:
                 process = await asyncio.create_subprocess_exec(
@@ -80,7 +82,11 @@ class ChildProcesses:
         return child
 
     async def until_ready(
-        self, child: ChildProcess, is_ready: Callable[[], Awaitable[bool]], *, wait_max_s: float = READY_WAIT_MAX_S
+        self,
+        child: ChildProcess,
+        is_ready: Callable[[], Awaitable[bool]],
+        *,
+        wait_max_s: float = READY_WAIT_MAX_S,
     ) -> None:
         """Polls until the process answers.
 

@@ -69,7 +69,10 @@ _ADVICE = {
     "DeploymentMissingError": (ExitCode.ENVIRONMENT, ""),
     "ContractMissingError": (ExitCode.ENVIRONMENT, ""),
     "BinaryMissingError": (ExitCode.ENVIRONMENT, ""),
-    "ClockFixedError": (ExitCode.CHAIN, "the replay of past days needs a development chain; use --chain anvil"),
+    "ClockFixedError": (
+        ExitCode.CHAIN,
+        "the replay of past days needs a development chain; use --chain anvil",
+    ),
     "SchemaBehindError": (ExitCode.ENVIRONMENT, ""),
     "UnsupportedDatabaseError": (ExitCode.USAGE, ""),
     "DatabaseInUseError": (ExitCode.ENVIRONMENT, ""),
@@ -77,5 +80,8 @@ _ADVICE = {
     "NotMinedError": (ExitCode.CHAIN, ""),
     "RpcError": (ExitCode.CHAIN, "is the chain running? COALITION_RPC_URL names it"),
     "ValidationError": (ExitCode.USAGE, "see docs/configuration.md for the COALITION_… variables"),
-    "OperationalError": (ExitCode.ENVIRONMENT, "is the database there (COALITION_DATABASE_URL), and can it be written? `coalition migrate` makes its tables"),
+    "OperationalError": (
+        ExitCode.ENVIRONMENT,
+        "is the database there (COALITION_DATABASE_URL), and can it be written? `coalition migrate` makes its tables",
+    ),
 }

@@ -31,7 +31,11 @@ ACCOUNT_BALANCE_WEI = 10**24
 
 
 async def start_local_chain(
-    children: ChildProcesses, state: StateDirectory, *, port: int = CHAIN_PORT, genesis_timestamp_s: int | None = None
+    children: ChildProcesses,
+    state: StateDirectory,
+    *,
+    port: int = CHAIN_PORT,
+    genesis_timestamp_s: int | None = None,
 ) -> ChildProcess:
     """Starts anvil on the state that it left, or anew, and waits until it answers.
 
@@ -44,7 +48,12 @@ async def start_local_chain(
     Raises:
         CommandError: where the port is taken, anvil is not installed or does not start.
     """
-    require_free_port(CHAIN_HOST, port, what="local chain", setting=f"{CHAIN_PORT_VARIABLE}, or use a chain of your own with --chain URL")
+    require_free_port(
+        CHAIN_HOST,
+        port,
+        what="local chain",
+        setting=f"{CHAIN_PORT_VARIABLE}, or use a chain of your own with --chain URL",
+    )
     options = AnvilOptions(
         host=CHAIN_HOST,
         port=port,
@@ -69,12 +78,16 @@ async def require_chain(rpc: Rpc, url: str, *, expected_chain_id: int | None) ->
         CommandError: where nothing answers, or another chain does.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise CommandError(f"not the URL of a chain: {url}", "give anvil, or http://host:port", ExitCode.USAGE)
+        raise CommandError(
+            f"not the URL of a chain: {url}", "give anvil, or http://host:port", ExitCode.USAGE
+        )
     try:
         chain_id = await node.chain_id(rpc)
     except RpcError as error:
         raise CommandError(
-            f"no chain answers at {url}: {error.message}", "start it, or name another with COALITION_RPC_URL", ExitCode.CHAIN
+            f"no chain answers at {url}: {error.message}",
+            "start it, or name another with COALITION_RPC_URL",
+            ExitCode.CHAIN,
         ) from error
     if expected_chain_id is not None and chain_id != expected_chain_id:
         raise CommandError(

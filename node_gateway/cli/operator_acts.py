@@ -92,7 +92,8 @@ async def open_campaign(
     """Opens a campaign; signatures of funders that are not given are made with keys that this machine keeps."""
     digest = terms.digest(session.domain)
     signed = [
-        signatures.get(funder.partner) or _funder_key(session, funder.partner).sign(digest) for funder in terms.funders
+        signatures.get(funder.partner) or _funder_key(session, funder.partner).sign(digest)
+        for funder in terms.funders
     ]
     struct = {
         "campaign": terms.campaign,

@@ -50,7 +50,9 @@ class ProgramSession:
         Raises:
             TransactionFailedError: where the ledger refuses, with its error.
         """
-        sent = await self.account.transact(ledger_abi(), address_bytes(self.deployment.ledger), function, *arguments)
+        sent = await self.account.transact(
+            ledger_abi(), address_bytes(self.deployment.ledger), function, *arguments
+        )
         return sent.receipt.tx_hash
 
     async def read(self, function: str, *arguments: object) -> object:
@@ -102,7 +104,11 @@ async def require_program(rpc: Rpc, deployment: Deployment) -> None:
     advice = "a local chain that lost its memory cannot be gone on with: start anew with --fresh"
     genesis = await node.header_at(rpc, 0)
     if genesis is None or "0x" + genesis.block_hash.hex() != deployment.genesis_hash:
-        raise CommandError("this chain begins with another block than the one the program was deployed on", advice, ExitCode.CHAIN)
+        raise CommandError(
+            "this chain begins with another block than the one the program was deployed on",
+            advice,
+            ExitCode.CHAIN,
+        )
     if not await node.code_at(rpc, deployment.ledger):
         raise CommandError(f"the chain has no ledger at {deployment.ledger}", advice, ExitCode.CHAIN)
 

@@ -31,7 +31,15 @@ WALLET_ATTESTER_SLOT = 1
 LOCK_FILE = "run.lock"
 SERVER_STOP_WAIT_MAX_S = 15.0
 # What `fresh` removes; anything else in the directory is not ours.
-_OWN_FILES = ("gateway.db*", "wallet.db*", "wallet_*", DEPLOYMENT_FILE, "replay*.json", "member*.json", "*.part")
+_OWN_FILES = (
+    "gateway.db*",
+    "wallet.db*",
+    "wallet_*",
+    DEPLOYMENT_FILE,
+    "replay*.json",
+    "member*.json",
+    "*.part",
+)
 _OWN_DIRECTORIES = ("chain", "keys", "api-keys", "logs")
 
 
@@ -102,7 +110,9 @@ class Stack:
         """Refuses ports that are taken before anything is started."""
         options = self.options
         require_free_port(options.api_host, options.api_port, what="gateway", setting="COALITION_API_PORT")
-        require_free_port(options.wallet_host, options.wallet_port, what="wallet", setting="COALITION_WALLET_PORT")
+        require_free_port(
+            options.wallet_host, options.wallet_port, what="wallet", setting="COALITION_WALLET_PORT"
+        )
 
     async def start_chain(self) -> None:
         """Starts the local chain, or checks that the other one is there; never sets its clock back.
@@ -114,15 +124,22 @@ class Stack:
         if options.is_local_chain:
             self.say("starting the local chain")
             await start_local_chain(
-                self.children, self.state, port=options.chain_port, genesis_timestamp_s=options.genesis_timestamp_s
+                self.children,
+                self.state,
+                port=options.chain_port,
+                genesis_timestamp_s=options.genesis_timestamp_s,
             )
         deployment = self._deployment()
         rpc = HttpRpc(options.rpc_url)
         try:
-            await require_chain(rpc, options.rpc_url, expected_chain_id=deployment.chain_id if deployment else None)
+            await require_chain(
+                rpc, options.rpc_url, expected_chain_id=deployment.chain_id if deployment else None
+            )
             if options.is_local_chain:
                 await self._restore_clock(rpc)
-                await fund(rpc, (Signer(self.state.key(name)).address_text for name in (OPERATOR_KEY, RELAY_KEY)))
+                await fund(
+                    rpc, (Signer(self.state.key(name)).address_text for name in (OPERATOR_KEY, RELAY_KEY))
+                )
             if deployment:
                 await require_program(rpc, deployment)
         finally:
@@ -158,7 +175,9 @@ class Stack:
         """Starts the wallet and waits until it answers."""
         self.say("starting the wallet")
         wallet = await self._start("wallet", "wallet")
-        await self._until_ready(wallet, f"http://{self.options.wallet_host}:{self.options.wallet_port}/health")
+        await self._until_ready(
+            wallet, f"http://{self.options.wallet_host}:{self.options.wallet_port}/health"
+        )
 
     async def _start(self, name: str, command: str) -> ChildProcess:
         options = self.options

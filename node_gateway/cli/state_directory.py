@@ -1,10 +1,10 @@
 """The state directory: everything that a program leaves on this machine, in one place.
 
-    deployment.json   addresses and terms of the program
-    gateway.db        the gateway's tables (SQLite); wallet.db the wallet's
-    keys/             private keys, one a file, mode 0600 in a directory of mode 0700
-    chain/            what a local chain keeps
-    logs/             one file for each process
+deployment.json   addresses and terms of the program
+gateway.db        the gateway's tables (SQLite); wallet.db the wallet's
+keys/             private keys, one a file, mode 0600 in a directory of mode 0700
+chain/            what a local chain keeps
+logs/             one file for each process
 """
 
 import json
@@ -60,7 +60,9 @@ class StateDirectory:
             write_private(path, secrets.token_bytes(32).hex() + "\n")
         text = path.read_text().strip()
         if not _KEY_PATTERN.fullmatch(text):
-            raise CommandError(f"{path} holds no private key", "restore it from a backup; it is 64 hexadecimal digits")
+            raise CommandError(
+                f"{path} holds no private key", "restore it from a backup; it is 64 hexadecimal digits"
+            )
         return bytes.fromhex(text)
 
     def has_key(self, name: str) -> bool:
@@ -78,7 +80,9 @@ class StateDirectory:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise CommandError(f"{path} is damaged: {error}", "restore it from a backup, or start anew with --fresh") from error
+            raise CommandError(
+                f"{path} is damaged: {error}", "restore it from a backup, or start anew with --fresh"
+            ) from error
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Writes a JSON file whole or not at all, for this user's eyes."""

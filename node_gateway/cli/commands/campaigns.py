@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 def open_(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The terms as JSON, see docs/cli.md.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The terms as JSON, see docs/cli.md.")
+    ],
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,7 +39,11 @@ def open_(
 
     async def act(session: "ProgramSession") -> dict[str, Any]:
         tx_hash = await open_campaign(session, terms, signatures)
-        return {"campaign": terms.campaign, "terms_hash": "0x" + terms.struct_hash().hex(), "tx_hash": tx_hash}
+        return {
+            "campaign": terms.campaign,
+            "terms_hash": "0x" + terms.struct_hash().hex(),
+            "tx_hash": tx_hash,
+        }
 
     answer(with_program(act, chain), as_json=as_json)
 
@@ -75,6 +81,10 @@ def close(
 def _from_day(function: str, campaign: int, day: int | None, chain: str | None, as_json: bool) -> None:
     async def act(session: "ProgramSession") -> dict[str, Any]:
         chosen = day if day is not None else await session.today() + 1
-        return {"campaign": campaign, "day": chosen, "tx_hash": await session.transact(function, campaign, chosen)}
+        return {
+            "campaign": campaign,
+            "day": chosen,
+            "tx_hash": await session.transact(function, campaign, chosen),
+        }
 
     answer(with_program(act, chain), as_json=as_json)

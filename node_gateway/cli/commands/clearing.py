@@ -28,7 +28,9 @@ def close_cycle(chain: ChainOption = None, as_json: JsonOption = False) -> None:
 
 
 def statements(
-    cycle: Annotated[int | None, typer.Argument(help="The cycle's number; the last closed one by default.")] = None,
+    cycle: Annotated[
+        int | None, typer.Argument(help="The cycle's number; the last closed one by default.")
+    ] = None,
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:

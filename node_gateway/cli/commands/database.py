@@ -1,6 +1,5 @@
 """coalition migrate, reindex."""
 
-
 import typer
 
 from node_gateway.cli.output import JsonOption, answer

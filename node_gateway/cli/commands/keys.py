@@ -19,7 +19,9 @@ ID_DIGITS = 16
 
 def register(app: typer.Typer) -> None:
     """Mounts the commands."""
-    group = typer.Typer(help="API keys of partners, the wallet and the operator.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(
+        help="API keys of partners, the wallet and the operator.", no_args_is_help=True, rich_markup_mode=None
+    )
     group.command("create")(create)
     group.command("list")(list_)
     group.command("revoke")(revoke)
@@ -59,7 +61,11 @@ def create(
         return {"party": party.text, "id": hash_api_key(key).hex()[:ID_DIGITS], "key": key}
 
     made = with_database(act)
-    answer(made, as_json=as_json, text=lambda: f"{made['key']}\n(id {made['id']}, of {made['party']}; it is not shown again)")
+    answer(
+        made,
+        as_json=as_json,
+        text=lambda: f"{made['key']}\n(id {made['id']}, of {made['party']}; it is not shown again)",
+    )
 
 
 def list_(as_json: JsonOption = False) -> None:
@@ -76,7 +82,10 @@ def list_(as_json: JsonOption = False) -> None:
         }
         for row in with_database(api_keys)
     ]
-    lines = [f"{row['id']}  {row['party']:<14} {'revoked' if row['revoked_at_ms'] else 'good':<8} {row['label']}" for row in rows]
+    lines = [
+        f"{row['id']}  {row['party']:<14} {'revoked' if row['revoked_at_ms'] else 'good':<8} {row['label']}"
+        for row in rows
+    ]
     answer(rows, as_json=as_json, text="\n".join(lines) or "no API keys")
 
 
@@ -90,13 +99,25 @@ def revoke(
     from node_gateway.service.clock import SystemClock
 
     async def act(database: "Database") -> bool:
-        matches = [row for row in await api_keys(database) if len(key_id) >= 4 and row.key_hash.hex().startswith(key_id)]
+        matches = [
+            row
+            for row in await api_keys(database)
+            if len(key_id) >= 4 and row.key_hash.hex().startswith(key_id)
+        ]
         if len(matches) != 1:
-            raise CommandError(f"no API key, or more than one, has the id {key_id}", "`coalition keys list` shows the ids", ExitCode.USAGE)
+            raise CommandError(
+                f"no API key, or more than one, has the id {key_id}",
+                "`coalition keys list` shows the ids",
+                ExitCode.USAGE,
+            )
         return await revoke_key(database, SystemClock(), key_hash=matches[0].key_hash)
 
     was_good = with_database(act)
-    answer({"id": key_id, "revoked": was_good}, as_json=as_json, text="revoked" if was_good else "it was revoked before")
+    answer(
+        {"id": key_id, "revoked": was_good},
+        as_json=as_json,
+        text="revoked" if was_good else "it was revoked before",
+    )
 
 
 def party_named(whose: str) -> Any:
@@ -113,4 +134,6 @@ def party_named(whose: str) -> Any:
         return Party(PartyKind(whose))
     if whose.isascii() and whose.isdigit() and 1 <= int(whose) <= 65_535:
         return Party(PartyKind.PARTNER, PartnerId(int(whose)))
-    raise CommandError(f"nobody is called {whose}", "give a partner's number (1 … 65535), wallet or operator", ExitCode.USAGE)
+    raise CommandError(
+        f"nobody is called {whose}", "give a partner's number (1 … 65535), wallet or operator", ExitCode.USAGE
+    )

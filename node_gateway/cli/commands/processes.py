@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 def up(
     chain: Annotated[str | None, typer.Option(help="anvil, or the URL of a chain that runs already.")] = None,
     database: Annotated[str, typer.Option(help="URL of the gateway's database; SQLite by default.")] = "",
-    is_fresh: Annotated[bool, typer.Option("--fresh", help="Forget all that the state directory holds.")] = False,
+    is_fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget all that the state directory holds.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run chain, gateway and wallet on this machine until Ctrl-C; deploys a program when there is none."""
@@ -62,7 +64,11 @@ def serve() -> None:
 
     settings = Settings()
     serve_application(
-        create_app(settings), settings.api_host, settings.api_port, what="gateway", setting="COALITION_API_PORT"
+        create_app(settings),
+        settings.api_host,
+        settings.api_port,
+        what="gateway",
+        setting="COALITION_API_PORT",
     )
 
 
@@ -81,7 +87,9 @@ def wallet() -> None:
     # By name: the gateway's code shares nothing with the wallet's.
     settings: Any = import_module("wallet_app.config").WalletSettings()
     application = import_module("wallet_app.app").create_app(settings)
-    serve_application(application, settings.host, settings.port, what="wallet", setting="COALITION_WALLET_PORT")
+    serve_application(
+        application, settings.host, settings.port, what="wallet", setting="COALITION_WALLET_PORT"
+    )
 
 
 def serve_application(application: Any, host: str, port: int, *, what: str, setting: str) -> None:
@@ -91,7 +99,14 @@ def serve_application(application: Any, host: str, port: int, *, what: str, sett
     from node_gateway.cli.child_processes import require_free_port
 
     require_free_port(host, port, what=what, setting=setting)
-    uvicorn.run(application, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=GRACEFUL_STOP_S)
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACEFUL_STOP_S,
+    )
 
 
 def options_from_environment(chain: str | None, database: str) -> "StackOptions":
@@ -105,7 +120,11 @@ def options_from_environment(chain: str | None, database: str) -> "StackOptions"
 
     chosen = chain or os.environ.get("COALITION_RPC_URL") or ANVIL
     if chosen != ANVIL and not chosen.startswith(("http://", "https://")):
-        raise CommandError(f"no chain is called {chosen}", "give anvil, or the URL of a running chain: http://host:port", ExitCode.USAGE)
+        raise CommandError(
+            f"no chain is called {chosen}",
+            "give anvil, or the URL of a running chain: http://host:port",
+            ExitCode.USAGE,
+        )
     return StackOptions(
         chain=chosen,
         database_url=database or os.environ.get("COALITION_DATABASE_URL", ""),
@@ -132,7 +151,12 @@ def port_from_environment(variable: str, default: int) -> int:
 def addresses(started: "Stack") -> dict[str, str]:
     """Where the parts of a stack can be opened."""
     options = started.options
-    return {"gateway": f"{options.api_url}/docs", "wallet": options.wallet_url, "chain": options.rpc_url, "logs": str(started.state.logs)}
+    return {
+        "gateway": f"{options.api_url}/docs",
+        "wallet": options.wallet_url,
+        "chain": options.rpc_url,
+        "logs": str(started.state.logs),
+    }
 
 
 async def until_stopped(started: "Stack") -> None:

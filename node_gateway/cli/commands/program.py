@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 PartnerArgument = Annotated[int, typer.Argument(min=1, max=65_535, help="The partner's number, 1 … 65535.")]
 ChainOption = Annotated[
-    str | None, typer.Option("--chain", help="URL of the chain; COALITION_RPC_URL or the local one by default.")
+    str | None,
+    typer.Option("--chain", help="URL of the chain; COALITION_RPC_URL or the local one by default."),
 ]
 Result = TypeVar("Result")
 
@@ -49,7 +50,9 @@ def deploy(
     return_window_days: Annotated[int, typer.Option(min=0)] = 30,
     late_posting_days: Annotated[int, typer.Option(min=0)] = 7,
     day_offset_s: Annotated[int, typer.Option(help="Added to UTC before a time is counted in days.")] = 0,
-    relying_party_id: Annotated[str, typer.Option(help="Host name of the wallet, to which passkeys are bound.")] = "localhost",
+    relying_party_id: Annotated[
+        str, typer.Option(help="Host name of the wallet, to which passkeys are bound.")
+    ] = "localhost",
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -99,7 +102,9 @@ def deploy(
 def admit(
     partner: PartnerArgument,
     name: Annotated[str, typer.Argument(help="Its name.")],
-    key: Annotated[str | None, typer.Option(help="Its address, 0x…; a key is made and kept here when it is left out.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Its address, 0x…; a key is made and kept here when it is left out.")
+    ] = None,
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -118,10 +123,18 @@ def admit(
 def terms(
     partner: PartnerArgument,
     earn: Annotated[int, typer.Option(min=0, max=10_000, help="Points per 100 minor units.")],
-    issue_price: Annotated[int, typer.Option(min=0, max=10**9, help="What it pays for a point, in micro-units.")],
-    redeem_price: Annotated[int, typer.Option(min=0, max=10**9, help="What it gets for a point, in micro-units.")],
-    effective_day: Annotated[int | None, typer.Option(help="Program day from which they hold; tomorrow by default.")] = None,
-    signature: Annotated[str | None, typer.Option(help="The partner's, 0x…; made here where its key is kept here.")] = None,
+    issue_price: Annotated[
+        int, typer.Option(min=0, max=10**9, help="What it pays for a point, in micro-units.")
+    ],
+    redeem_price: Annotated[
+        int, typer.Option(min=0, max=10**9, help="What it gets for a point, in micro-units.")
+    ],
+    effective_day: Annotated[
+        int | None, typer.Option(help="Program day from which they hold; tomorrow by default.")
+    ] = None,
+    signature: Annotated[
+        str | None, typer.Option(help="The partner's, 0x…; made here where its key is kept here.")
+    ] = None,
     chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -141,7 +154,12 @@ def terms(
         )
         signed = data_of(signature) if signature else partner_signature(session, value)
         tx_hash = await record_terms(session, value, partner_signature=signed)
-        return {"partner": partner, "version": value.version, "effective_day": value.effective_day, "tx_hash": tx_hash}
+        return {
+            "partner": partner,
+            "version": value.version,
+            "effective_day": value.effective_day,
+            "tx_hash": tx_hash,
+        }
 
     answer(with_program(act, chain), as_json=as_json)
 
@@ -167,7 +185,10 @@ def attester(
     from partner_sdk.protocol import KeyId
 
     async def act(session: "ProgramSession") -> dict[str, object]:
-        return {"submitter": f"0.{slot}", "tx_hash": await allow_attester(session, slot=slot, key=bytes(KeyId.parse(key)))}
+        return {
+            "submitter": f"0.{slot}",
+            "tx_hash": await allow_attester(session, slot=slot, key=bytes(KeyId.parse(key))),
+        }
 
     answer(with_program(act, chain), as_json=as_json)
 

@@ -25,11 +25,17 @@ def line(
 
 
 def journey(*lines: tuple[int, ...], coupons: tuple[CouponRecord, ...] = ()) -> Journey:
-    columns = (np.array(column, np.int64) for column in zip(*lines, strict=True)) if lines else (np.array([], np.int64),) * 7
+    columns = (
+        (np.array(column, np.int64) for column in zip(*lines, strict=True))
+        if lines
+        else (np.array([], np.int64),) * 7
+    )
     return Journey(BasketLines(*columns), coupons, {100: 1, 200: 2, 201: 2})
 
 
-def planned(*lines: tuple[int, ...], coupons: tuple[CouponRecord, ...] = (), members_max: int | None = None) -> list[DayPlan]:
+def planned(
+    *lines: tuple[int, ...], coupons: tuple[CouponRecord, ...] = (), members_max: int | None = None
+) -> list[DayPlan]:
     return list(plan_days(journey(*lines, coupons=coupons), members_max=members_max))
 
 
@@ -62,7 +68,9 @@ def test_leaves_out_what_cost_nothing() -> None:
 
 
 def test_redeems_as_many_points_as_the_coupon_took_cents_after_the_basket_was_paid() -> None:
-    days = planned(line(partner=2, coupon_minor=75), line(partner=1, coupon_minor=100), line(partner=1, coupon_minor=50))
+    days = planned(
+        line(partner=2, coupon_minor=75), line(partner=1, coupon_minor=100), line(partner=1, coupon_minor=50)
+    )
 
     assert days[0].operations == (
         PlannedPurchase(1, 0, 7, 500),
@@ -82,7 +90,10 @@ def test_counts_a_coupon_on_record_once_where_a_line_shows_it() -> None:
 
 
 def test_redeems_a_dollar_for_a_coupon_on_record_that_no_line_shows() -> None:
-    records = (CouponRecord(7, DAY_1, 5, frozenset({100, 200, 201})), CouponRecord(8, DAY_2, 6, frozenset({999})))
+    records = (
+        CouponRecord(7, DAY_1, 5, frozenset({100, 200, 201})),
+        CouponRecord(8, DAY_2, 6, frozenset({999})),
+    )
 
     days = planned(line(product=100, coupon_minor=0), line(household=8, basket=2), coupons=records)
 
@@ -91,7 +102,9 @@ def test_redeems_a_dollar_for_a_coupon_on_record_that_no_line_shows() -> None:
 
 
 def test_gives_the_same_numbers_whatever_members_are_selected() -> None:
-    lines = [line(basket=index, household=index % 5, second=index, coupon_minor=index % 3) for index in range(50)]
+    lines = [
+        line(basket=index, household=index % 5, second=index, coupon_minor=index % 3) for index in range(50)
+    ]
 
     everyone, few = planned(*lines)[0].operations, planned(*lines, members_max=2)[0].operations
 
