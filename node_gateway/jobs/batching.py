@@ -1,0 +1,234 @@
+"""Which submissions go into which batch: cut by gas and bytes, in accepted order for each partner and each member. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from partner_sdk.protocol import MalformedSubmissionError, split_frames
+
+from node_gateway.chain.abi import WIRE_HEAD_BYTES, SettleItem
+
+# A transaction may use 16.78 M gas (EIP-7825); a batch is cut well below, so that an estimate may be wrong.
+BATCH_GAS_MAX: Final = 14_000_000
+TRANSACTION_GAS_MAX: Final = 16_777_216
+# geth refuses transactions over 128 KiB.
+BATCH_BYTES_MAX: Final = 120_000
+BATCH_BASE_GAS: Final = 60_000
+SUBMISSION_GAS: Final = 16_000
+# Gas that the ledger keeps beyond a submission's allowance, with room to end the batch.
+RESERVE_GAS: Final = 260_000
+ALLOWANCE_BASE_GAS: Final = 250_000
+# The widest a single submission may reach: one alone in a transaction.
+ALLOWANCE_GAS_MAX: Final = 15_800_000
+_PASSKEY_SCHEME: Final = 2
+_PASSKEY_GAS: Final = 300_000
+_DEFAULT_KIND_GAS: Final = 120_000
+# First guesses, on the safe side; what the chain then charges corrects them (`GasModel.learn`).
+_KIND_GAS: Final[dict[int, int]] = {
+    0x01: 40_000, 0x02: 35_000, 0x03: 55_000, 0x04: 45_000, 0x05: 60_000, 0x06: 45_000, 0x07: 30_000, 0x08: 110_000,
+    0x09: 40_000, 0x10: 90_000, 0x11: 80_000, 0x12: 60_000, 0x13: 35_000, 0x14: 50_000, 0x15: 70_000,
+}  # fmt: skip
+# Where a body's authorisation begins, by kind: a passkey's proof costs far more than a key's.
+_AUTHORISATION_AT: Final[dict[int, int]] = {
+    0x03: 24, 0x05: 27, 0x08: 44, 0x11: 41, 0x12: 40, 0x14: 20, 0x15: 24, 0x17: 20,
+}  # fmt: skip
+_TO_AT: Final[dict[int, int]] = {0x08: 20}
+_WITHOUT_MEMBER: Final = frozenset({0x20, 0x21})
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An accepted submission as the relay sees it.
+
+    Attributes:
+        submission_id: its EIP-712 digest.
+        wire: the wire form.
+        parties: what orders it: its partner, and every member that it names.
+        guessed_gas: by kinds, before what was learned.
+        operation_count: how many operations.
+        attempts: batches that failed to settle it.
+        accepted_at_ms: by the gateway's clock.
+    """
+
+    submission_id: bytes
+    wire: bytes
+    parties: frozenset[int | bytes]
+    guessed_gas: int
+    operation_count: int
+    attempts: int
+    accepted_at_ms: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """Submissions that one transaction will carry."""
+
+    lane: bytes
+    submissions: list[Waiting] = field(default_factory=list)
+    expected_gas: int = BATCH_BASE_GAS
+    guessed_gas: int = BATCH_BASE_GAS
+    size_bytes: int = 0
+    items: list[SettleItem] = field(default_factory=list)
+
+    @property
+    def operation_count(self) -> int:
+        return sum(waiting.operation_count for waiting in self.submissions)
+
+    @property
+    def gas_limit(self) -> int:
+        """Expected gas and room for the largest allowance; what is not used costs nothing."""
+        largest = max(item.gas_allowance for item in self.items)
+        return min(TRANSACTION_GAS_MAX, self.expected_gas + largest + largest // 63 + RESERVE_GAS)
+
+
+@dataclass(slots=True)
+class GasModel:
+    """Learns what the chain charges against the guesses by kind, so that no batch needs a simulation."""
+
+    ratio: float = 1.0
+    _WEIGHT: float = 0.2
+    _MARGIN: float = 1.15
+
+    def expected(self, guessed_gas: int) -> int:
+        """Gas to plan with, a margin above what was charged lately."""
+        return int(guessed_gas * self.ratio * self._MARGIN)
+
+    def allowance(self, guessed_gas: int, attempts: int) -> int:
+        """Gas that a submission may use: four times the guess, and four times more for each attempt that starved."""
+        wanted = (4 * self.expected(guessed_gas) + ALLOWANCE_BASE_GAS) * 4**attempts
+        return int(min(wanted, ALLOWANCE_GAS_MAX))
+
+    def learn(self, guessed_gas: int, used_gas: int) -> None:
+        """Take in what a batch was charged. Dearer counts at once, cheaper slowly."""
+        seen = used_gas / guessed_gas
+        weight = 1.0 if seen > self.ratio else self._WEIGHT
+        self.ratio = min(4.0, max(0.1, self.ratio + weight * (seen - self.ratio)))
+
+
+def waiting_of(submission_id: bytes, wire: bytes, *, attempts: int, accepted_at_ms: int) -> Waiting:
+    """Read from a wire form what batching needs."""
+    partner = int.from_bytes(wire[:2])
+    parties: set[int | bytes] = {partner}
+    gas = SUBMISSION_GAS
+    try:
+        frames = split_frames(wire[WIRE_HEAD_BYTES:])
+    except MalformedSubmissionError:
+        # The ledger will skip it with its reason.
+        frames = []
+    for frame in frames:
+        gas += _frame_gas(frame.kind, frame.body)
+        if frame.kind not in _WITHOUT_MEMBER:
+            parties.add(frame.body[:20])
+        if (at := _TO_AT.get(frame.kind)) is not None:
+            parties.add(frame.body[at : at + 20])
+    return Waiting(submission_id, wire, frozenset(parties), gas, len(frames), attempts, accepted_at_ms)
+
+
+def _frame_gas(kind: int, body: bytes) -> int:
+    gas = _KIND_GAS.get(kind, _DEFAULT_KIND_GAS)
+    at = _AUTHORISATION_AT.get(kind)
+    if at is not None and len(body) > at and body[at] == _PASSKEY_SCHEME:
+        gas += _PASSKEY_GAS + 40 * len(body)
+    return gas
+
+
+class LaneOrder:
+    """Which partners and members are in flight on which lane, so that nobody's operations overtake each other."""
+
+    def __init__(self) -> None:
+        self._lane_of: dict[int | bytes, bytes] = {}
+        self._counts: Counter[int | bytes] = Counter()
+
+    def lanes_of(self, parties: Iterable[int | bytes]) -> set[bytes]:
+        """Lanes that carry something of these parties."""
+        return {self._lane_of[party] for party in parties if party in self._lane_of}
+
+    def enter(self, lane: bytes, parties: Iterable[int | bytes]) -> None:
+        """A submission of these parties is on its way on a lane."""
+        for party in parties:
+            assert self._lane_of.setdefault(party, lane) == lane, "one party on two lanes"
+            self._counts[party] += 1
+
+    def leave(self, parties: Iterable[int | bytes]) -> None:
+        """A submission of these parties arrived, or came back."""
+        for party in parties:
+            self._counts[party] -= 1
+            if self._counts[party] <= 0:
+                del self._counts[party]
+                del self._lane_of[party]
+
+
+def cut_batches(
+    waiting: Sequence[Waiting], room: dict[bytes, int], order: LaneOrder, gas: GasModel, *, block_gas_max: int = TRANSACTION_GAS_MAX
+) -> list[Batch]:
+    """Assign submissions, in accepted order, to batches of lanes that have room; enters them into `order`.
+
+    Args:
+        waiting: accepted submissions, oldest first.
+        room: by lane, how many more batches may be in flight.
+        order: what is in flight.
+        gas: what operations cost.
+        block_gas_max: most gas a transaction may have here.
+
+    Returns:
+        Batches in the order in which each lane must send them. What found no room waits.
+    """
+    open_batches: dict[bytes, Batch] = {}
+    done: list[Batch] = []
+    left = dict(room)
+    blocked: set[int | bytes] = set()
+    most = min(BATCH_GAS_MAX, block_gas_max)
+    for submission in waiting:
+        lane = _lane_for(submission, left, open_batches, order, blocked)
+        if lane is None:
+            blocked |= submission.parties
+            if not any(left.values()) and not open_batches:
+                break
+            continue
+        allowance = min(gas.allowance(submission.guessed_gas, submission.attempts), block_gas_max - RESERVE_GAS)
+        # A submission that starved before goes alone, with all the gas there is.
+        is_alone = submission.attempts > 0
+        batch = open_batches.get(lane)
+        if batch is not None and (is_alone or not _fits(batch, submission, gas, most)):
+            done.append(open_batches.pop(lane))
+            batch = None
+        if batch is None:
+            if left.get(lane, 0) <= 0:
+                blocked |= submission.parties
+                continue
+            left[lane] -= 1
+            batch = open_batches[lane] = Batch(lane)
+        _add(batch, submission, gas, allowance)
+        order.enter(lane, submission.parties)
+        if is_alone:
+            done.append(open_batches.pop(lane))
+    return done + list(open_batches.values())
+
+
+def _lane_for(
+    submission: Waiting, room: dict[bytes, int], open_batches: dict[bytes, Batch], order: LaneOrder, blocked: set[int | bytes]
+) -> bytes | None:
+    if not blocked.isdisjoint(submission.parties):
+        return None
+    lanes = order.lanes_of(submission.parties)
+    if len(lanes) > 1:
+        return None
+    usable = [lane for lane in room if room[lane] > 0 or lane in open_batches]
+    if lanes:
+        (lane,) = lanes
+        return lane if lane in usable else None
+    return max(usable, key=lambda lane: room[lane], default=None)
+
+
+def _fits(batch: Batch, submission: Waiting, gas: GasModel, most: int) -> bool:
+    expected = batch.expected_gas + gas.expected(submission.guessed_gas)
+    return expected <= most and batch.size_bytes + len(submission.wire) + 256 <= BATCH_BYTES_MAX
+
+
+def _add(batch: Batch, submission: Waiting, gas: GasModel, allowance: int) -> None:
+    batch.submissions.append(submission)
+    batch.items.append(SettleItem(submission.wire, allowance))
+    batch.expected_gas += gas.expected(submission.guessed_gas)
+    batch.guessed_gas += submission.guessed_gas
+    batch.size_bytes += len(submission.wire) + 256

@@ -1,0 +1,110 @@
+"""Events as rows of `events`, and what they say about operations."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, Final
+
+from node_gateway.chain.abi import Event, reason_text
+from node_gateway.domain.states import OperationStatus
+from node_gateway.jobs.read_model import Row
+
+# Logs that are not rows: `Transfer` repeats for ERC-20 tools what another event says.
+UNRECORDED: Final = frozenset({"Transfer"})
+KIND_BY_EVENT: Final[dict[str, int]] = {
+    "PurchaseSettled": 0x01,
+    "ReturnSettled": 0x02,
+    "RedemptionSettled": 0x03,
+    "RefundSettled": 0x04,
+    "HoldPlaced": 0x05,
+    "HoldCaptured": 0x06,
+    "HoldVoided": 0x07,
+    "TransferSettled": 0x08,
+    "GrantSettled": 0x09,
+    "MemberEnrolled": 0x10,
+    "KeyAdded": 0x11,
+    "KeyRemoved": 0x12,
+    "MemberLocked": 0x13,
+    "MemberUnlocked": 0x14,
+    "AllowanceSet": 0x15,
+    "RecoveryStarted": 0x16,
+    "RecoveryRefused": 0x17,
+    "RecoveryFinished": 0x18,
+    "PaymentRecorded": 0x20,
+    "PaymentConfirmed": 0x21,
+}
+UNKNOWN_KIND: Final = 0
+_MICRO: Final = frozenset({"base", "bonus", "credit", "reimbursed", "carriedIn", "carriedOut"})
+_DECIMAL_TEXT: Final = frozenset({"payableMinor", "unpaidMinor", "creditLimitMicro"})
+_HASHES: Final = frozenset({"termsHash", "reference_"})
+_INTEGER_MAX: Final = 1 << 53
+
+
+def event_row(event: Event, block_number: int) -> Row:
+    """The row of `events` for an event."""
+    args = event.args
+    operation = args.get("operation")
+    return {
+        "block_number": block_number,
+        "log_index": event.log_index,
+        "tx_hash": bytes.fromhex(event.tx_hash[2:]),
+        "name": event.name,
+        "member": args.get("member"),
+        "counterparty": args.get("to"),
+        "partner": _partner_of(args),
+        "operation": operation,
+        "data": {_json_name(name): _json_value(name, value) for name, value in args.items()},
+    }
+
+
+def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: int) -> list[Row]:
+    """Rows of `operations` that these events make or settle."""
+    rows = []
+    for event in events:
+        operation = event.args.get("operation")
+        if operation is None:
+            continue
+        is_rejected = event.name == "OperationRejected"
+        rows.append({
+            "id": operation,
+            "submission_id": None,
+            "position": None,
+            "kind": KIND_BY_EVENT.get(event.name, UNKNOWN_KIND),
+            "partner": operation >> 48,
+            "member": event.args.get("member"),
+            "counterparty": event.args.get("to"),
+            "status": (OperationStatus.REJECTED if is_rejected else OperationStatus.SETTLED).value,
+            "reason": reason_text(event.args["reason"]) if is_rejected else None,
+            "block_number": block_number,
+            "log_index": event.log_index,
+            "accepted_at_ms": accepted_at_ms,
+        })  # fmt: skip
+    return rows
+
+
+def _partner_of(args: dict[str, Any]) -> int | None:
+    if (operation := args.get("operation")) is not None:
+        return int(operation) >> 48
+    if (submitter := args.get("submitter")) is not None:
+        return int(submitter) >> 16
+    return args.get("partner")
+
+
+@cache
+def _json_name(name: str) -> str:
+    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower().rstrip("_")
+    return f"{snake}_micro" if name in _MICRO else snake
+
+
+def _json_value(name: str, value: Any) -> Any:
+    if name == "operation":
+        return f"{value >> 48}.{(value >> 32) & 0xFFFF}.{value & 0xFFFFFFFF}"
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        return str(value) if name in _MICRO or name in _DECIMAL_TEXT or abs(value) >= _INTEGER_MAX else value
+    if isinstance(value, bytes):
+        return "0x" + value.hex() if len(value) == 20 or name in _HASHES else reason_text(value)
+    if isinstance(value, dict):
+        return {_json_name(key): _json_value(key, inner) for key, inner in value.items()}
+    return [_json_value("", inner) for inner in value]

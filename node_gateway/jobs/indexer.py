@@ -1,0 +1,301 @@
+"""The chain, block by block, into the read model.
+
+One database transaction holds a block's events, balances, operations, batches and the cursor. Blocks far below the head, which nothing will take
+back, share transactions and need no undo journal.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from node_gateway.chain import node
+from node_gateway.chain.abi import Event, EventTable
+from node_gateway.chain.deployment import Deployment
+from node_gateway.chain.hexadecimal import data_of
+from node_gateway.chain.node import Block, Header
+from node_gateway.chain.rpc import Rpc
+from node_gateway.jobs.chain_identity import assert_same_chain
+from node_gateway.jobs.fold import fold
+from node_gateway.jobs.fold.beginning import begin
+from node_gateway.jobs.fold.model import ReadModel
+from node_gateway.jobs.fold.prefetch import load_for
+from node_gateway.jobs.fold.records import UNRECORDED, event_row, operation_rows
+from node_gateway.jobs.read_model import upsert
+from node_gateway.jobs.settlement import MinedTransaction, SettledBatch, settle_batches
+from node_gateway.jobs.unwind import UNDO_BLOCKS, UNDO_MARK, UndoMissingError, clear_read_model, unwind_from
+from node_gateway.service.clock import Clock
+from node_gateway.store import schema
+from node_gateway.store.database import Database
+
+BLOCKS_IN_RUN_MAX: Final = 64
+EVENTS_IN_TRANSACTION_MAX: Final = 20_000
+# A node that is this long behind what it once showed has lost its tail; a balancer's other node would have caught up.
+BEHIND_WAIT_MS: Final = 5_000
+_CURSOR_ID: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStep:
+    """What one step did.
+
+    Attributes:
+        blocks: blocks indexed.
+        events: events folded.
+        unwound_from: first block taken back, None where none was.
+        head: the node's newest block.
+        next_block: the first block not indexed yet.
+        batches: the gateway's own batches found in these blocks.
+    """
+
+    blocks: int
+    events: int
+    unwound_from: int | None
+    head: int
+    next_block: int
+    batches: tuple[SettledBatch, ...] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        return self.blocks == 0 and self.unwound_from is None
+
+
+class Indexer:
+    """Reads one chain into one database. There is one for a database at a time."""
+
+    def __init__(
+        self, rpc: Rpc, database: Database, deployment: Deployment, events: EventTable, clock: Clock, *, has_block_receipts: bool
+    ) -> None:
+        self._rpc = rpc
+        self._database = database
+        self._deployment = deployment
+        self._events = events
+        self._clock = clock
+        self._has_block_receipts = has_block_receipts
+        self._model: ReadModel | None = None
+        self._next_block = deployment.deployed_block
+        self._last_hash: bytes | None = None
+        self._behind_since_ms: int | None = None
+
+    async def step(self) -> IndexStep:
+        """Index the next run of blocks, or take back blocks that the chain no longer has.
+
+        Raises:
+            RpcError: the node did not answer; nothing was changed.
+            ChainReplacedError: this is another chain, or one without the ledger.
+            FoldMismatchError: the read model contradicts the chain; reindex.
+        """
+        try:
+            return await self._step()
+        except BaseException:
+            # What is in memory may be ahead of the tables: read everything again.
+            self._model = None
+            raise
+
+    async def _step(self) -> IndexStep:
+        model = self._model or await self._load()
+        head = await node.head_number(self._rpc)
+        if head < self._next_block - 1:
+            return await self._wait_or_unwind(head)
+        self._behind_since_ms = None
+        if head < self._next_block:
+            return await self._verify_idle(head)
+        last = min(head, self._next_block + BLOCKS_IN_RUN_MAX - 1)
+        found = await node.blocks(
+            self._rpc, self._next_block, last, self._deployment.ledger, has_block_receipts=self._has_block_receipts
+        )
+        linked = self._linked(found)
+        if not linked:
+            return await self._unwind(head) if found else self._idle(head)
+        return await self._index(model, linked, head)
+
+    async def _load(self) -> ReadModel:
+        await assert_same_chain(self._rpc, self._deployment)
+        model = ReadModel()
+        async with self._database.writing() as connection:
+            self._next_block = await begin(connection, self._deployment)
+            blocks = schema.blocks
+            statement = sa.select(blocks.c.hash).where(blocks.c.number == self._next_block - 1)
+            self._last_hash = (await connection.execute(statement)).scalar_one_or_none()
+            await model.load_resident(connection)
+        self._model = model
+        return model
+
+    def _linked(self, found: Sequence[Block]) -> list[Block]:
+        """The blocks up to the first whose parent is not the one before."""
+        linked: list[Block] = []
+        expected = self._last_hash
+        for block in found:
+            if expected is not None and block.header.parent_hash != expected:
+                break
+            linked.append(block)
+            expected = block.header.block_hash
+        return linked
+
+    async def _index(self, model: ReadModel, blocks: Sequence[Block], head: int) -> IndexStep:
+        decoded = [(block, self._decoded(block)) for block in blocks]
+        count = 0
+        batches: list[SettledBatch] = []
+        for run in _transactions(decoded, settled_below=head - UNDO_BLOCKS):
+            # A cancelled task must not leave the model ahead of a transaction that was committed.
+            batches += await asyncio.shield(self._write_run(model, run, head))
+            count += sum(len(events) for _, events in run)
+        return IndexStep(len(blocks), count, None, head, self._next_block, tuple(batches))
+
+    async def _write_run(self, model: ReadModel, run: Sequence[tuple[Block, list[Event]]], head: int) -> list[SettledBatch]:
+        settled: list[SettledBatch] = []
+        async with self._database.writing() as connection:
+            await load_for(model, connection, [event for _, events in run for event in events])
+            for block, events in run:
+                header = block.header
+                fold(model, events, header.number)
+                await _write_records(connection, header, events)
+                settled += await settle_batches(
+                    connection, await self._mined(block), events,
+                    block_number=header.number, block_timestamp_s=header.timestamp_s,
+                )  # fmt: skip
+            newest = run[-1][0].header
+            if newest.number > head - UNDO_BLOCKS:
+                mark = {"block_number": newest.number, "table_name": UNDO_MARK, "rows": []}
+                await connection.execute(sa.insert(schema.undo), [mark, *model.journal()])
+            await model.write(connection)
+            await _prune(connection, newest.number)
+            await self._move_cursor(connection, newest.number + 1, head)
+        model.forget_passing()
+        self._next_block = newest.number + 1
+        self._last_hash = newest.block_hash
+        return settled
+
+    async def _mined(self, block: Block) -> list[MinedTransaction]:
+        receipts = block.receipts
+        if receipts is None:
+            found = [await node.receipt_of(self._rpc, tx_hash) for tx_hash in block.header.tx_hashes]
+            receipts = [receipt for receipt in found if receipt is not None]
+        return [MinedTransaction(data_of(r.tx_hash), r.is_success, r.gas_used) for r in receipts]
+
+    def _decoded(self, block: Block) -> list[Event]:
+        events = (self._events.decode(log) for log in block.logs)
+        return [event for event in events if event is not None and event.name not in UNRECORDED]
+
+    async def _wait_or_unwind(self, head: int) -> IndexStep:
+        """The node is behind what it showed: another node of a balancer for a while, or a chain that lost its tail."""
+        now_ms = self._clock.now_ms()
+        if self._behind_since_ms is None:
+            self._behind_since_ms = now_ms
+        if now_ms - self._behind_since_ms < BEHIND_WAIT_MS and await self._has_block(head):
+            return self._idle(head)
+        self._behind_since_ms = None
+        await assert_same_chain(self._rpc, self._deployment)
+        return await self._unwind(head)
+
+    async def _verify_idle(self, head: int) -> IndexStep:
+        """At the head: the newest block must still be the one that was indexed."""
+        header = await node.header_at(self._rpc, head)
+        if header is not None and self._last_hash is not None and header.block_hash != self._last_hash:
+            return await self._unwind(head)
+        return self._idle(head)
+
+    async def _has_block(self, number: int) -> bool:
+        header = await node.header_at(self._rpc, number)
+        return header is None or await self._stored_hash(number) in (None, header.block_hash)
+
+    async def _unwind(self, head: int) -> IndexStep:
+        """Find the newest block that chain and tables share, and take back what is above."""
+        await assert_same_chain(self._rpc, self._deployment)
+        shared = min(head, self._next_block - 1)
+        while shared >= self._deployment.deployed_block:
+            header = await node.header_at(self._rpc, shared)
+            if header is not None and await self._stored_hash(shared) == header.block_hash:
+                break
+            shared -= 1
+        first = shared + 1
+        try:
+            async with self._database.writing() as connection:
+                await unwind_from(connection, first)
+        except UndoMissingError:
+            await self.rebuild()
+            first = self._deployment.deployed_block
+        self._model = None
+        self._next_block = first
+        return IndexStep(0, 0, first, head, first)
+
+    async def rebuild(self) -> None:
+        """Empty the read model, so that the next steps index from the first block again. Submissions and batches stay."""
+        async with self._database.writing() as connection:
+            await clear_read_model(connection)
+        self._model = None
+
+    async def _stored_hash(self, number: int) -> bytes | None:
+        blocks = schema.blocks
+        async with self._database.reading() as connection:
+            statement = sa.select(blocks.c.hash).where(blocks.c.number == number)
+            found: bytes | None = (await connection.execute(statement)).scalar_one_or_none()
+            return found
+
+    async def _move_cursor(self, connection: AsyncConnection, next_block: int, head: int) -> None:
+        cursor = schema.cursor
+        values = {"next_block": next_block, "node_block": head, "seen_at_ms": self._clock.now_ms()}
+        await connection.execute(sa.update(cursor).where(cursor.c.id == _CURSOR_ID).values(**values))
+
+    def _idle(self, head: int) -> IndexStep:
+        return IndexStep(0, 0, None, head, self._next_block)
+
+
+def _transactions(
+    decoded: Sequence[tuple[Block, list[Event]]], *, settled_below: int
+) -> list[list[tuple[Block, list[Event]]]]:
+    """Cut a run of blocks into database transactions: one for each block near the head, many blocks below."""
+    runs: list[list[tuple[Block, list[Event]]]] = []
+    events_in_run = 0
+    for block, events in decoded:
+        is_shared = block.header.number <= settled_below and events_in_run + len(events) <= EVENTS_IN_TRANSACTION_MAX
+        if runs and is_shared:
+            runs[-1].append((block, events))
+            events_in_run += len(events)
+        else:
+            runs.append([(block, events)])
+            events_in_run = len(events)
+    return runs
+
+
+async def _write_records(connection: AsyncConnection, header: Header, events: Sequence[Event]) -> None:
+    block = {
+        "number": header.number, "hash": header.block_hash, "parent_hash": header.parent_hash, "timestamp_s": header.timestamp_s,
+    }  # fmt: skip
+    await connection.execute(sa.insert(schema.blocks), [block])
+    if not events:
+        return
+    await connection.execute(sa.insert(schema.events), [event_row(event, header.number) for event in events])
+    rows = operation_rows(events, header.number, header.timestamp_s * 1000)
+    if rows:
+        await connection.execute(_operation_upsert(connection.dialect.name), rows)
+
+
+def _operation_upsert(dialect: str) -> sa.Insert:
+    """The chain decides status, place and, where its event tells, kind and members; what was accepted here stays otherwise."""
+    table = schema.operations
+    statement = upsert(table, dialect)
+    new = statement.excluded
+    is_told = new.kind != 0
+    return statement.on_conflict_do_update(  # type: ignore[no-any-return]
+        index_elements=[table.c.id],
+        set_={
+            "status": new.status,
+            "reason": new.reason,
+            "block_number": new.block_number,
+            "log_index": new.log_index,
+            "kind": sa.case((is_told, new.kind), else_=table.c.kind),
+            "member": sa.func.coalesce(new.member, table.c.member),
+            "counterparty": sa.func.coalesce(new.counterparty, table.c.counterparty),
+        },
+    )
+
+
+async def _prune(connection: AsyncConnection, newest: int) -> None:
+    undo = schema.undo
+    await connection.execute(sa.delete(undo).where(undo.c.block_number <= newest - UNDO_BLOCKS))
+
+

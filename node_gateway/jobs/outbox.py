@@ -1,0 +1,209 @@
+"""What the relay reads and writes in the tables."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from node_gateway.chain.transactions import Fees, SignedTransaction
+from node_gateway.domain.states import BatchStatus, SubmissionStatus
+from node_gateway.jobs.batching import Batch, Waiting, waiting_of
+from node_gateway.jobs.settlement import end_submissions
+from node_gateway.store import schema
+
+KEYS_IN_QUERY_MAX: Final = 400
+EXPIRED_IN_STEP_MAX: Final = 2_000
+IN_FLIGHT: Final = (BatchStatus.CREATED.value, BatchStatus.SENT.value)
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A stored batch that no indexed block holds yet.
+
+    Attributes:
+        mined_at_s: block time of a block that held it and is gone; None where there was none.
+    """
+
+    batch_id: int
+    lane: bytes
+    nonce: int
+    raw: bytes
+    tx_hash: bytes
+    status: BatchStatus
+    max_fee_wei: int
+    sent_at_ms: int | None
+    created_at_ms: int
+    tries: int
+    mined_at_s: int | None
+
+
+async def waiting_submissions(connection: AsyncConnection, limit: int) -> list[Waiting]:
+    """The oldest accepted submissions that are in no batch."""
+    submissions = schema.submissions
+    statement = (
+        sa.select(submissions.c.id, submissions.c.wire, submissions.c.attempts, submissions.c.accepted_at_ms)
+        .where(submissions.c.status == SubmissionStatus.ACCEPTED.value)
+        .order_by(submissions.c.accept_order)
+        .limit(limit)
+    )
+    rows = (await connection.execute(statement)).all()
+    return [waiting_of(row.id, row.wire, attempts=row.attempts, accepted_at_ms=row.accepted_at_ms) for row in rows]
+
+
+async def expire_submissions(connection: AsyncConnection, chain_time_s: int) -> int:
+    """End accepted submissions whose deadline is before the chain's time; returns how many."""
+    submissions = schema.submissions
+    statement = (
+        sa.select(submissions.c.id)
+        .where(submissions.c.status == SubmissionStatus.ACCEPTED.value, submissions.c.deadline_s < chain_time_s)
+        .limit(EXPIRED_IN_STEP_MAX)
+    )
+    ids = list((await connection.execute(statement)).scalars())
+    if ids:
+        await end_submissions(connection, ids, SubmissionStatus.EXPIRED, "deadline_passed")
+    return len(ids)
+
+
+async def in_flight(connection: AsyncConnection, lanes: Iterable[bytes]) -> list[InFlight]:
+    """Batches on their way, in the order of their nonces."""
+    batches = schema.batches
+    statement = (
+        sa.select(batches)
+        .where(batches.c.lane.in_(list(lanes)), batches.c.status.in_(IN_FLIGHT))
+        .order_by(batches.c.lane, batches.c.nonce, batches.c.id)
+    )
+    return [_in_flight(row) for row in (await connection.execute(statement)).all()]
+
+
+async def in_flight_ids(connection: AsyncConnection, lanes: Iterable[bytes]) -> set[int]:
+    """Ids of the batches on their way."""
+    batches = schema.batches
+    statement = sa.select(batches.c.id).where(batches.c.lane.in_(list(lanes)), batches.c.status.in_(IN_FLIGHT))
+    return set((await connection.execute(statement)).scalars())
+
+
+async def submissions_of(connection: AsyncConnection, batch_id: int) -> list[Waiting]:
+    """The submissions of a batch that still wait for it."""
+    submissions, members = schema.submissions, schema.batch_submissions
+    statement = (
+        sa.select(submissions.c.id, submissions.c.wire, submissions.c.attempts, submissions.c.accepted_at_ms)
+        .join_from(members, submissions, members.c.submission_id == submissions.c.id)
+        .where(members.c.batch_id == batch_id)
+        .order_by(members.c.position)
+    )
+    rows = (await connection.execute(statement)).all()
+    return [waiting_of(row.id, row.wire, attempts=row.attempts, accepted_at_ms=row.accepted_at_ms) for row in rows]
+
+
+async def store_batch(
+    connection: AsyncConnection, batch: Batch, transaction: SignedTransaction, fees: Fees, *, now_ms: int
+) -> int:
+    """Write a batch and take its submissions out of the outbox; returns its id."""
+    batch_id = await _insert_batch(
+        connection, batch.lane, transaction, fees,
+        submission_count=len(batch.submissions), operation_count=batch.operation_count, now_ms=now_ms,
+    )  # fmt: skip
+    ids = [waiting.submission_id for waiting in batch.submissions]
+    rows = [{"batch_id": batch_id, "position": i, "submission_id": id_} for i, id_ in enumerate(ids)]
+    await connection.execute(sa.insert(schema.batch_submissions), rows)
+    submissions = schema.submissions
+    taken = 0
+    for start in range(0, len(ids), KEYS_IN_QUERY_MAX):
+        written = await connection.execute(
+            sa.update(submissions)
+            .where(
+                submissions.c.id.in_(ids[start : start + KEYS_IN_QUERY_MAX]),
+                submissions.c.status == SubmissionStatus.ACCEPTED.value,
+            )
+            .values(status=SubmissionStatus.BATCHED.value)
+        )
+        taken += written.rowcount
+    assert taken == len(ids), "a submission was taken into two batches"
+    return batch_id
+
+
+async def store_replacement(
+    connection: AsyncConnection, old: InFlight, transaction: SignedTransaction, fees: Fees, *, now_ms: int
+) -> int:
+    """Write a batch that takes the nonce of another with a higher fee; both carry the same submissions."""
+    batches, members = schema.batches, schema.batch_submissions
+    counts = sa.select(batches.c.submission_count, batches.c.operation_count).where(batches.c.id == old.batch_id)
+    row = (await connection.execute(counts)).one()
+    batch_id = await _insert_batch(
+        connection, old.lane, transaction, fees,
+        submission_count=row.submission_count, operation_count=row.operation_count, now_ms=now_ms,
+    )  # fmt: skip
+    carried = sa.select(sa.literal(batch_id), members.c.position, members.c.submission_id).where(
+        members.c.batch_id == old.batch_id
+    )
+    await connection.execute(sa.insert(members).from_select(["batch_id", "position", "submission_id"], carried))
+    return batch_id
+
+
+async def mark_sent(connection: AsyncConnection, batch_ids: Sequence[int], *, now_ms: int) -> None:
+    """The node has them."""
+    batches = schema.batches
+    await connection.execute(
+        sa.update(batches)
+        .where(batches.c.id.in_(batch_ids), batches.c.status.in_(IN_FLIGHT))
+        .values(status=BatchStatus.SENT.value, sent_at_ms=now_ms, tries=batches.c.tries + 1, error=None)
+    )
+
+
+async def note_error(connection: AsyncConnection, batch_id: int, error: str) -> None:
+    """Keep the node's last word on a batch."""
+    batches = schema.batches
+    await connection.execute(
+        sa.update(batches).where(batches.c.id == batch_id).values(error=error[:200], tries=batches.c.tries + 1)
+    )
+
+
+async def end_batch(connection: AsyncConnection, batch_id: int, status: BatchStatus) -> None:
+    """Give a batch up."""
+    batches = schema.batches
+    await connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(status=status.value))
+
+
+async def _insert_batch(
+    connection: AsyncConnection,
+    lane: bytes,
+    transaction: SignedTransaction,
+    fees: Fees,
+    *,
+    submission_count: int,
+    operation_count: int,
+    now_ms: int,
+) -> int:
+    values: dict[str, Any] = {
+        "lane": lane,
+        "nonce": transaction.nonce,
+        "raw_tx": transaction.raw,
+        "tx_hash": transaction.tx_hash,
+        "gas_limit": transaction.gas_limit,
+        "max_fee_wei": fees.max_wei,
+        "status": BatchStatus.CREATED.value,
+        "submission_count": submission_count,
+        "operation_count": operation_count,
+        "created_at_ms": now_ms,
+    }
+    result = await connection.execute(sa.insert(schema.batches).values(values))
+    assert result.inserted_primary_key is not None
+    return int(result.inserted_primary_key[0])
+
+
+def _in_flight(row: Any) -> InFlight:
+    return InFlight(
+        batch_id=row.id,
+        lane=row.lane,
+        nonce=row.nonce,
+        raw=row.raw_tx,
+        tx_hash=row.tx_hash,
+        status=BatchStatus(row.status),
+        max_fee_wei=row.max_fee_wei,
+        sent_at_ms=row.sent_at_ms,
+        created_at_ms=row.created_at_ms,
+        tries=row.tries,
+        mined_at_s=row.block_timestamp_s,
+    )

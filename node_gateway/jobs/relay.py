@@ -1,0 +1,255 @@
+"""Accepted submissions onto the chain: batches cut by gas and by age, signed and stored before they are sent, in order.
+
+What is stored is the truth: after a crash the same bytes are sent again. A batch leaves the flight only when the indexer has seen it in a block,
+or when its nonce was taken by something else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from node_gateway.chain import node
+from node_gateway.chain.abi import encode_settle
+from node_gateway.chain.artifacts import address_bytes
+from node_gateway.chain.deployment import Deployment
+from node_gateway.chain.hexadecimal import text_of
+from node_gateway.chain.node import Header
+from node_gateway.chain.rpc import Rpc
+from node_gateway.chain.transactions import Fees, Signer
+from node_gateway.jobs import lanes, outbox
+from node_gateway.jobs.batching import TRANSACTION_GAS_MAX, Batch, GasModel, LaneOrder, Waiting, cut_batches
+from node_gateway.jobs.lanes import Lease
+from node_gateway.jobs.outbox import InFlight
+from node_gateway.jobs.relay_limits import RelayLimits
+from node_gateway.jobs.sending import Sender
+from node_gateway.jobs.settlement import SettledBatch
+from node_gateway.service.clock import Clock
+from node_gateway.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class RelayStep:
+    """What one step did."""
+
+    waiting: int
+    batches: int
+    sent: int
+    expired: int
+    in_flight: int
+    oldest_waiting_ms: int | None
+
+    @property
+    def is_idle(self) -> bool:
+        return self.batches == 0 and self.sent == 0 and self.expired == 0
+
+
+@dataclass(slots=True)
+class _Flight:
+    """Batches in flight with what they carry."""
+
+    carried: dict[int, list[Waiting]] = field(default_factory=dict)
+    lane_of: dict[int, bytes] = field(default_factory=dict)
+    guessed_gas: dict[int, int] = field(default_factory=dict)
+
+    def count(self, lane: bytes) -> int:
+        return sum(1 for other in self.lane_of.values() if other == lane)
+
+
+HEADER_AGE_MAX_MS: Final = 500
+
+
+class Relay:
+    """Relays for the lanes of some keys. Several processes may run one with the same keys: each lane has one lease."""
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        database: Database,
+        deployment: Deployment,
+        signers: Sequence[Signer],
+        clock: Clock,
+        *,
+        owner: str,
+        limits: RelayLimits,
+    ) -> None:
+        self._rpc = rpc
+        self._database = database
+        self._deployment = deployment
+        self._ledger = address_bytes(deployment.ledger)
+        self._signers = {signer.address: signer for signer in signers}
+        self._clock = clock
+        self._owner = owner
+        self._limits = limits
+        self._leases: dict[bytes, Lease] = {}
+        self._renewed_at_ms = 0
+        self._order = LaneOrder()
+        self._flight = _Flight()
+        self._is_flight_known = False
+        self._header: Header | None = None
+        self._header_at_ms = 0
+        self._sender = Sender(rpc, database, clock, chain_id=deployment.chain_id, signers=self._signers, limits=limits)
+        self.gas = GasModel()
+
+    async def step(self) -> RelayStep:
+        """Take in what arrived, batch what waits, send what is due.
+
+        Raises:
+            RpcError: the chain does not answer; what is stored stays.
+            LeaseLostError: another process relays for a lane; `reset` and go on.
+        """
+        now_ms = self._clock.now_ms()
+        await self._hold_leases(now_ms)
+        if not self._leases:
+            return RelayStep(0, 0, 0, 0, 0, None)
+        if not self._is_flight_known:
+            await self._load_flight()
+        await self._take_in_arrivals()
+        header = await self._newest_header(now_ms)
+        waiting, expired = await self._outbox(header.timestamp_s)
+        is_due = bool(waiting) and self._is_due(waiting, now_ms)
+        made = await self._make_batches(waiting, header, now_ms) if is_due else 0
+        in_flight = await self._stored_in_flight() if self._flight.lane_of else []
+        sent = await self._sender.send_due(in_flight, self._leases)
+        if self._sender.gave_up:
+            self._sender.gave_up = False
+            self._forget_flight()
+        oldest_ms = now_ms - waiting[0].accepted_at_ms if waiting else None
+        return RelayStep(len(waiting), made, sent, expired, len(in_flight), oldest_ms)
+
+    def learn(self, settled: Sequence[SettledBatch]) -> None:
+        """Take in from the indexer what batches were charged."""
+        for batch in settled:
+            guessed = self._flight.guessed_gas.pop(batch.batch_id, None)
+            if guessed and batch.skipped == 0:
+                self.gas.learn(guessed, batch.gas_used)
+
+    def reset(self) -> None:
+        """Forget what is in memory; the next step reads the tables again."""
+        self._leases.clear()
+        self._forget_flight()
+        self._header = None
+
+    async def release(self) -> None:
+        """Give the leases back at shutdown."""
+        async with self._database.writing() as connection:
+            for lease in self._leases.values():
+                await lanes.release(connection, lease)
+        self._leases.clear()
+
+    async def _hold_leases(self, now_ms: int) -> None:
+        if now_ms - self._renewed_at_ms < lanes.LEASE_MS // 3 and len(self._leases) == len(self._signers):
+            return
+        missing = [address for address in self._signers if address not in self._leases]
+        counts = {address: await self._mined_nonce(address) for address in missing}
+        async with self._database.writing() as connection:
+            for lease in self._leases.values():
+                await lanes.renew(connection, lease, now_ms=now_ms)
+            for address in missing:
+                await lanes.ensure_lane(connection, address, counts[address])
+                lease_taken = await lanes.take_lease(connection, address, owner=self._owner, now_ms=now_ms)
+                if lease_taken is not None:
+                    # A restored database may be behind the chain: its nonces are used.
+                    lease_taken.mined_nonce = counts[address]
+                    self._leases[address] = lease_taken
+                    self._forget_flight()
+        self._renewed_at_ms = now_ms
+
+    async def _mined_nonce(self, address: bytes) -> int:
+        return await node.transaction_count(self._rpc, text_of(address), "latest")
+
+    async def _load_flight(self) -> None:
+        """Read what is in flight from the tables, and the nonces to go on with."""
+        self._order, self._flight = LaneOrder(), _Flight()
+        async with self._database.reading() as connection:
+            for stored in await outbox.in_flight(connection, self._leases):
+                self._enter(stored.batch_id, stored.lane, await outbox.submissions_of(connection, stored.batch_id))
+            for lane, next_nonce in (await lanes.next_nonces(connection, self._leases)).items():
+                self._leases[lane].next_nonce = max(next_nonce, self._leases[lane].mined_nonce)
+        self._is_flight_known = True
+
+    def _enter(self, batch_id: int, lane: bytes, carried: list[Waiting]) -> None:
+        self._flight.carried[batch_id] = carried
+        self._flight.lane_of[batch_id] = lane
+        for waiting in carried:
+            self._order.enter(lane, waiting.parties)
+
+    def _forget_flight(self) -> None:
+        self._is_flight_known = False
+
+    async def _take_in_arrivals(self) -> None:
+        """Batches that the indexer has seen in a block, or unwound, since the last step."""
+        async with self._database.reading() as connection:
+            ids = await outbox.in_flight_ids(connection, self._leases)
+        if not ids <= self._flight.lane_of.keys():
+            await self._load_flight()
+            return
+        for batch_id in self._flight.lane_of.keys() - ids:
+            for waiting in self._flight.carried.pop(batch_id):
+                self._order.leave(waiting.parties)
+            del self._flight.lane_of[batch_id]
+
+    async def _outbox(self, chain_time_s: int) -> tuple[list[Waiting], int]:
+        async with self._database.reading() as connection:
+            waiting = await outbox.waiting_submissions(connection, self._limits.submissions_in_step_max)
+        if not any(int.from_bytes(submission.wire[4:10]) < chain_time_s for submission in waiting):
+            return waiting, 0
+        async with self._database.writing() as connection:
+            expired = await outbox.expire_submissions(connection, chain_time_s)
+            return await outbox.waiting_submissions(connection, self._limits.submissions_in_step_max), expired
+
+    def _is_due(self, waiting: Sequence[Waiting], now_ms: int) -> bool:
+        if now_ms - waiting[0].accepted_at_ms >= self._limits.batch_age_ms or waiting[0].accepted_at_ms > now_ms:
+            return True
+        return sum(self.gas.expected(submission.guessed_gas) for submission in waiting) >= TRANSACTION_GAS_MAX
+
+    async def _newest_header(self, now_ms: int) -> Header:
+        if self._header is None or now_ms - self._header_at_ms > HEADER_AGE_MAX_MS:
+            header = await node.header_at(self._rpc, "latest")
+            assert header is not None, "a chain without a latest block"
+            self._header, self._header_at_ms = header, now_ms
+        return self._header
+
+    def _fees(self, header: Header) -> Fees:
+        wanted = 2 * header.base_fee_wei + self._limits.priority_wei
+        return Fees(max_wei=min(wanted, self._limits.max_fee_wei), priority_wei=self._limits.priority_wei)
+
+    async def _make_batches(self, waiting: Sequence[Waiting], header: Header, now_ms: int) -> int:
+        room = {lane: self._limits.in_flight_max - self._flight.count(lane) for lane in self._leases}
+        most = min(TRANSACTION_GAS_MAX, header.gas_limit)
+        batches = cut_batches(waiting, room, self._order, self.gas, block_gas_max=most)
+        try:
+            await self._store(batches, self._fees(header), most, now_ms)
+        except BaseException:
+            # `order` already has what was not written.
+            self._forget_flight()
+            raise
+        return len(batches)
+
+    async def _store(self, batches: Sequence[Batch], fees: Fees, gas_max: int, now_ms: int) -> None:
+        nonces = {lane: lease.next_nonce for lane, lease in self._leases.items()}
+        stored: list[tuple[int, Batch]] = []
+        async with self._database.writing() as connection:
+            for batch in batches:
+                transaction = self._signers[batch.lane].sign_transaction(
+                    chain_id=self._deployment.chain_id,
+                    nonce=nonces[batch.lane],
+                    to=self._ledger,
+                    data=encode_settle(batch.items),
+                    gas_limit=min(batch.gas_limit, gas_max),
+                    fees=fees,
+                )
+                nonces[batch.lane] += 1
+                stored.append((await outbox.store_batch(connection, batch, transaction, fees, now_ms=now_ms), batch))
+            for lane in {batch.lane for batch in batches}:
+                await lanes.store_next_nonce(connection, self._leases[lane], nonces[lane])
+        for lane, nonce in nonces.items():
+            self._leases[lane].next_nonce = nonce
+        for batch_id, batch in stored:
+            self._flight.carried[batch_id] = batch.submissions
+            self._flight.lane_of[batch_id] = batch.lane
+            self._flight.guessed_gas[batch_id] = batch.guessed_gas
+
+    async def _stored_in_flight(self) -> list[InFlight]:
+        async with self._database.reading() as connection:
+            return await outbox.in_flight(connection, self._leases)
+
