@@ -16,6 +16,7 @@ class Role(IntEnum):
     PAUSER = 2
     UPGRADER = 3
     CLEARING_AGENT = 4
+    ATTESTER = 5
 
 
 FUNCTIONS_BY_ROLE: dict[Role, tuple[str, ...]] = {
@@ -23,9 +24,9 @@ FUNCTIONS_BY_ROLE: dict[Role, tuple[str, ...]] = {
         "admitPartner",
         "suspendPartner",
         "reinstatePartner",
-        "rotatePartnerKey",
+        "replacePartnerKey",
         "setLimits",
-        "setDelegate",
+        "setAttester",
         "pauseCampaign",
         "resumeCampaign",
         "closeCampaignEarly",

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
+import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
+
+import {ILedgerEvents, IPointsLedger, ProgramTerms, Submission} from "./interfaces/IPointsLedger.sol";
+import {PointsLedgerExtension} from "./PointsLedgerExtension.sol";
+import {Account, Accounts} from "./libraries/Accounts.sol";
+import {
+    DAY_MAX,
+    DAY_OF_SETTLEMENT,
+    LOT_INDEX_MAX,
+    OPEN_LOTS_MAX,
+    OPERATIONS_MAX,
+    POINTS_MAX,
+    SPEND_MAX
+} from "./libraries/Bounds.sol";
+import {CampaignRules} from "./libraries/CampaignRules.sol";
+import {Authorisations} from "./libraries/Authorisations.sol";
+import {signerOf, typedDigest} from "./libraries/Domain.sol";
+import {Delegate, LedgerState, Partner, Program, programDay} from "./libraries/LedgerStorage.sol";
+import {Limits} from "./libraries/Limits.sol";
+import {newLot} from "./libraries/Lot.sol";
+import {MemberKeys} from "./libraries/MemberKeys.sol";
+import {MinorUnits} from "./libraries/MinorUnits.sol";
+import {PartnerBook} from "./libraries/PartnerBook.sol";
+import {Payments} from "./libraries/Payments.sol";
+import {Positions} from "./libraries/Positions.sol";
+import {Recoveries} from "./libraries/Recoveries.sol";
+import {Reversals} from "./libraries/Reversals.sol";
+import {Spending} from "./libraries/Spending.sol";
+import {Terms} from "./libraries/Terms.sol";
+
+/// @title The points ledger's core
+/// @notice Settles signed submissions. All other calls of `IPointsLedger` are served by `PointsLedgerExtension` on the same storage.
+/// @dev Upgradeable (UUPS); roles are those of the AccessManager that is the authority.
+contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, UUPSUpgradeable {
+    using Accounts for Account;
+
+    event Transfer(address indexed from, address indexed to, uint256 value);
+
+    bytes32 private constant SUBMISSION_TYPEHASH =
+        keccak256("Submission(uint32 submitter,uint48 deadline,bytes operations)");
+
+    uint256 private constant PURCHASE = 0x01;
+    uint256 private constant RETURN = 0x02;
+    uint256 private constant REDEEM = 0x03;
+    uint256 private constant REFUND = 0x04;
+    uint256 private constant HOLD = 0x05;
+    uint256 private constant CAPTURE = 0x06;
+    uint256 private constant VOID = 0x07;
+    uint256 private constant TRANSFER = 0x08;
+    uint256 private constant GRANT = 0x09;
+    uint256 private constant RECORD_PAYMENT = 0x20;
+    uint256 private constant CONFIRM_PAYMENT = 0x21;
+
+    uint256 private constant PARTNER_KINDS = (1 << PURCHASE) | (1 << RETURN) | (1 << REDEEM) | (1 << REFUND) | (1 << HOLD)
+        | (1 << CAPTURE) | (1 << VOID) | (1 << GRANT) | (1 << RECORD_PAYMENT) | (1 << CONFIRM_PAYMENT);
+    uint256 private constant ATTESTER_KINDS = (1 << TRANSFER) | (0x1ff << MemberKeys.ENROL);
+
+    /// @dev Gas that must be left beyond a submission's allowance to note that it was skipped and to end the batch.
+    uint256 private constant GAS_RESERVE = 60_000;
+
+    address private immutable EXTENSION;
+
+    /// @dev What the operations of one submission share.
+    struct Context {
+        uint256 submitter;
+        uint256 kindsAllowed;
+        uint256 pausedKinds;
+        uint256 today;
+        uint256 lotValidityDays;
+        uint256 latePostingDays;
+        uint256 termsId;
+        Terms terms;
+        bool isSuspended;
+        bool hasLimits;
+        bool hasCampaigns;
+    }
+
+    constructor(address extension) {
+        EXTENSION = extension;
+        _disableInitializers();
+    }
+
+    /// @param authority the AccessManager.
+    function initialize(address authority, ProgramTerms calldata terms) external initializer {
+        __AccessManaged_init(authority);
+        _callExtension(abi.encodeCall(PointsLedgerExtension.setProgram, (terms)));
+    }
+
+    /// @notice See `IPointsLedger.settle`.
+    function settle(Submission[] calldata submissions) external {
+        for (uint256 i = 0; i < submissions.length; ++i) {
+            bytes32 reason = _settleIsolated(submissions[i]);
+            if (reason != 0) emit SubmissionSkipped(submissions[i].submitter, i, reason);
+        }
+        Positions.emitChanged(ledger);
+    }
+
+    /// @dev A call of its own, so that nothing in a submission can revert or starve another.
+    function _settleIsolated(Submission calldata submission) private returns (bytes32) {
+        uint256 allowance = submission.gasAllowance;
+        if (gasleft() < allowance + allowance / 63 + GAS_RESERVE) return "out_of_gas";
+        try this.settleOne{gas: allowance}(submission) returns (bytes32 reason) {
+            return reason;
+        } catch (bytes memory failure) {
+            return failure.length == 0 ? bytes32("out_of_gas") : bytes32("execution_failed");
+        }
+    }
+
+    /// @notice Settles one submission. Only the ledger itself may call it.
+    /// @return reason why it was skipped, or 0.
+    function settleOne(Submission calldata submission) external returns (bytes32 reason) {
+        if (msg.sender != address(this)) revert IPointsLedger.NotSelf(msg.sender);
+        if (!_isFramed(submission.operations)) return "malformed_submission";
+        if (block.timestamp > submission.deadline) return "deadline_passed";
+        Context memory context;
+        reason = _admit(context, submission);
+        if (reason != 0) return reason;
+        _settleOperations(context, submission.operations);
+    }
+
+    function _isFramed(bytes calldata operations) private pure returns (bool) {
+        uint256 count = 0;
+        uint256 offset = 0;
+        while (offset + 2 <= operations.length && count <= OPERATIONS_MAX) {
+            uint256 length = uint16(bytes2(operations[offset:offset + 2]));
+            if (length < 5) return false;
+            offset += 2 + length;
+            ++count;
+        }
+        return count > 0 && count <= OPERATIONS_MAX && offset == operations.length;
+    }
+
+    /// @dev Checks who submits, and fills the context.
+    function _admit(Context memory context, Submission calldata submission) private returns (bytes32 reason) {
+        uint256 submitter = submission.submitter;
+        Partner storage partner = ledger.partners[submitter >> 16];
+        if (partner.key == address(0)) return "unknown_submitter";
+        address signer = signerOf(
+            typedDigest(
+                keccak256(
+                    abi.encode(SUBMISSION_TYPEHASH, submitter, submission.deadline, keccak256(submission.operations))
+                )
+            ),
+            submission.signature
+        );
+        (context.kindsAllowed, reason) = submitter & 0xffff == 0
+            ? _kindsOfPartner(partner, submitter, signer)
+            : _kindsOfDelegate(submitter, signer);
+        if (reason != 0) return reason;
+        if (partner.hasPendingTerms && programDay(ledger.program.dayOffsetSeconds) >= partner.pendingTermsDay) {
+            PartnerBook.bringInForce(partner, submitter >> 16);
+        }
+        _fill(context, partner, submitter);
+    }
+
+    function _kindsOfPartner(Partner storage partner, uint256 submitter, address signer)
+        private
+        view
+        returns (uint256 kinds, bytes32 reason)
+    {
+        bool isSigned = signer == partner.key
+            || (signer != address(0) && signer == partner.previousKey && block.timestamp <= partner.previousKeyUntil);
+        if (!isSigned) return (0, "bad_signature");
+        return (submitter == 0 ? 1 << GRANT : PARTNER_KINDS, 0);
+    }
+
+    function _kindsOfDelegate(uint256 submitter, address signer) private view returns (uint256 kinds, bytes32 reason) {
+        Delegate storage delegate = ledger.delegates[submitter];
+        if (delegate.terms.key == address(0)) return (0, "unknown_submitter");
+        if (block.timestamp > delegate.terms.validUntil) return (0, "submitter_expired");
+        if (signer != delegate.terms.key) return (0, "bad_signature");
+        if (submitter >> 16 != 0) return (uint256(delegate.terms.kindsAllowed) & PARTNER_KINDS, 0);
+        // An attester whose role was revoked is one no longer, at once.
+        return Authorisations.isAttester(signer) ? (ATTESTER_KINDS, bytes32(0)) : (0, bytes32("submitter_expired"));
+    }
+
+    function _fill(Context memory context, Partner storage partner, uint256 submitter) private view {
+        Program memory program = ledger.program;
+        context.submitter = submitter;
+        context.pausedKinds = program.pausedKinds;
+        context.today = programDay(program.dayOffsetSeconds);
+        context.lotValidityDays = program.lotValidityDays;
+        context.latePostingDays = program.latePostingDays;
+        context.termsId = partner.terms;
+        context.terms = ledger.terms[partner.terms];
+        context.isSuspended = partner.isSuspended;
+        context.hasLimits = partner.hasLimits || submitter & 0xffff != 0;
+        context.hasCampaigns = partner.campaignCount > 0;
+    }
+
+    function _settleOperations(Context memory context, bytes calldata operations) private {
+        uint256 offset = 0;
+        while (offset < operations.length) {
+            uint256 length = uint16(bytes2(operations[offset:offset + 2]));
+            bytes calldata framed = operations[offset + 2:offset + 2 + length];
+            offset += 2 + length;
+            uint256 sequence = uint32(bytes4(framed[1:5]));
+            if (!_use(context.submitter, sequence)) continue;
+            uint256 operation = (context.submitter << 32) | sequence;
+            // An operation leaves nothing in memory that the next one reads: without this, memory gas would grow with the square.
+            uint256 freeMemory = _freeMemory();
+            bytes32 reason = _apply(context, uint8(framed[0]), operation, framed[5:]);
+            _restoreMemory(freeMemory);
+            if (reason != 0) emit OperationRejected(uint64(operation), reason);
+        }
+    }
+
+    function _freeMemory() private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := mload(0x40)
+        }
+    }
+
+    function _restoreMemory(uint256 pointer) private pure {
+        assembly ("memory-safe") {
+            mstore(0x40, pointer)
+        }
+    }
+
+    /// @dev Uses up an operation id. False when it was used before: then nothing more happens.
+    function _use(uint256 submitter, uint256 sequence) private returns (bool) {
+        mapping(uint256 => uint256) storage used = ledger.usedOperations[submitter];
+        uint256 word = used[sequence >> 8];
+        uint256 bit = 1 << (sequence & 0xff);
+        if (word & bit != 0) return false;
+        used[sequence >> 8] = word | bit;
+        return true;
+    }
+
+    function _apply(Context memory context, uint256 kind, uint256 operation, bytes calldata body)
+        private
+        returns (bytes32)
+    {
+        // A kind that no one may use is one that does not exist.
+        if (kind > CONFIRM_PAYMENT || (PARTNER_KINDS | ATTESTER_KINDS) & (1 << kind) == 0) return "malformed_operation";
+        if (context.kindsAllowed & (1 << kind) == 0) return "not_permitted";
+        if (context.pausedKinds & (1 << kind) != 0) return "operation_paused";
+        if (kind == PURCHASE) return _purchase(context, operation, body);
+        if (kind == REDEEM) return Spending.redeem(ledger, operation, body, context.today);
+        if (kind == RETURN) return Reversals.returnPurchase(ledger, operation, body, context.today);
+        if (kind == REFUND) return Reversals.refund(ledger, operation, body, context.today);
+        if (kind == HOLD) return Spending.hold(ledger, operation, body, context.today);
+        if (kind == CAPTURE) return Spending.capture(ledger, operation, body, context.today);
+        if (kind == VOID) return Spending.void(ledger, operation, body, context.today);
+        if (kind == TRANSFER) return Spending.transfer(ledger, operation, body, context.today);
+        if (kind == GRANT) return _grant(context, operation, body);
+        if (kind == RECORD_PAYMENT) return _recordPayment(context, body);
+        if (kind == CONFIRM_PAYMENT) return _confirmPayment(context, body);
+        return MemberKeys.apply_(ledger, kind, uint64(operation), body, context.today);
+    }
+
+    /// @dev Body: member 20, spend 5, day 3.
+    function _purchase(Context memory context, uint256 operation, bytes calldata body) private returns (bytes32 reason) {
+        if (body.length != 28) return "malformed_operation";
+        if (context.isSuspended) return "partner_suspended";
+        address member = address(bytes20(body[:20]));
+        uint256 spend = uint40(bytes5(body[20:25]));
+        uint256 points = MinorUnits.pointsForSpendFloor(spend, context.terms.earnRate());
+        if (spend == 0 || spend > SPEND_MAX || points > POINTS_MAX || member == address(0)) return "invalid_amount";
+        uint256 day = uint24(bytes3(body[25:28]));
+        if (day == DAY_OF_SETTLEMENT) day = context.today;
+        if (day > context.today) return "invalid_day";
+        if (context.today - day > context.latePostingDays) return "posted_too_late";
+
+        Account memory a = Accounts.load(ledger, member);
+        reason = _checkIssue(context, a, operation, points);
+        if (reason != 0) return reason;
+        if (a.isDue(context.today)) {
+            Recoveries.touch(ledger, member, context.today);
+            a = Accounts.load(ledger, member);
+        }
+        // 15 bits of the sequence number; 0 would name nothing.
+        uint256 tag = uint32(operation) % 32_767 + 1;
+        uint256 lastDay = day + context.lotValidityDays;
+        uint256 lot = Accounts.issue(ledger, a, newLot(points, spend, context.termsId, lastDay, tag));
+        Accounts.store(ledger, a);
+        _countIssued(context, operation, member, points);
+        emit PurchaseSettled(uint64(operation), member, spend, points, lot, lastDay, context.termsId);
+        if (context.hasCampaigns) {
+            CampaignRules.record(
+                ledger,
+                operation >> 48,
+                CampaignRules.Purchase({member: member, day: day, spend: spend, today: context.today, isWhole: false})
+            );
+        } else if (a.debt > 0) {
+            Recoveries.repay(ledger, member);
+        }
+    }
+
+    /// @dev Body: member 20, points 4.
+    function _grant(Context memory context, uint256 operation, bytes calldata body) private returns (bytes32 reason) {
+        if (body.length != 24) return "malformed_operation";
+        if (context.isSuspended) return "partner_suspended";
+        address member = address(bytes20(body[:20]));
+        uint256 points = uint32(bytes4(body[20:24]));
+        if (points == 0 || points > POINTS_MAX || member == address(0)) return "invalid_amount";
+
+        Account memory a = Accounts.load(ledger, member);
+        reason = _checkIssue(context, a, operation, points);
+        if (reason != 0) return reason;
+        if (a.isDue(context.today)) {
+            Recoveries.touch(ledger, member, context.today);
+            a = Accounts.load(ledger, member);
+        }
+        uint256 lastDay = context.today + context.lotValidityDays;
+        uint256 lot = Accounts.issue(ledger, a, newLot(points, 0, context.termsId, lastDay, 0));
+        Accounts.store(ledger, a);
+        _countIssued(context, operation, member, points);
+        emit GrantSettled(uint64(operation), member, points, lot, lastDay, context.termsId);
+        if (a.debt > 0) Recoveries.repay(ledger, member);
+    }
+
+    function _checkIssue(Context memory context, Account memory a, uint256 operation, uint256 points)
+        private
+        view
+        returns (bytes32 reason)
+    {
+        if (context.hasLimits) {
+            uint256 chargeMicro = points * context.terms.issuePrice();
+            reason = Limits.checkIssue(ledger, operation, a.member, points, chargeMicro, context.today);
+            if (reason != 0) return reason;
+        }
+        return a.openLots() >= OPEN_LOTS_MAX || a.next >= LOT_INDEX_MAX ? bytes32("account_full") : bytes32(0);
+    }
+
+    /// @dev Counts base points in totals, position and limits.
+    function _countIssued(Context memory context, uint256 operation, address member, uint256 points) private {
+        if (context.hasLimits) Limits.recordIssue(ledger, operation, member, points, context.today);
+        if (points == 0) return;
+        ledger.totals.issued += uint64(points);
+        Positions.addBase(ledger, operation >> 48, points * context.terms.issuePrice());
+        emit Transfer(address(0), member, points);
+    }
+
+    /// @dev Body: amount 8, reference 32.
+    function _recordPayment(Context memory context, bytes calldata body) private returns (bytes32) {
+        if (body.length != 40) return "malformed_operation";
+        uint64 amountMinor = uint64(bytes8(body[:8]));
+        if (amountMinor == 0) return "invalid_amount";
+        Payments.record(ledger, context.submitter >> 16, amountMinor, bytes32(body[8:40]), true);
+        return 0;
+    }
+
+    /// @dev Body: payment 4.
+    function _confirmPayment(Context memory context, bytes calldata body) private returns (bytes32) {
+        if (body.length != 4) return "malformed_operation";
+        bool isKnown = Payments.confirm(ledger, uint32(bytes4(body)), context.submitter >> 16);
+        return isKnown ? bytes32(0) : bytes32("unknown_payment");
+    }
+
+    /// @notice Posted points of all members.
+    function totalSupply() external view returns (uint256) {
+        return uint256(ledger.totals.issued) - ledger.totals.burned - ledger.totals.cancelled - ledger.totals.expired;
+    }
+
+    /// @notice Posted points of a member. `availableOf` answers as touched today.
+    function balanceOf(address member) external view returns (uint256) {
+        return Accounts.load(ledger, member).balance;
+    }
+
+    fallback() external {
+        bytes memory answer = _callExtension(msg.data);
+        assembly ("memory-safe") {
+            return(add(answer, 32), mload(answer))
+        }
+    }
+
+    function _callExtension(bytes memory data) private returns (bytes memory) {
+        (bool success, bytes memory answer) = EXTENSION.delegatecall(data);
+        if (!success) {
+            assembly ("memory-safe") {
+                revert(add(answer, 32), mload(answer))
+            }
+        }
+        return answer;
+    }
+
+    function _authorizeUpgrade(address) internal override restricted {}
+}

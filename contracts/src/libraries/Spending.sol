@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ILedgerEvents} from "../interfaces/IPointsLedger.sol";
+import {Account, Accounts, Piece} from "./Accounts.sol";
+import {Authorisations} from "./Authorisations.sol";
+import {DAY_MAX, LOT_INDEX_MAX, OPEN_LOTS_MAX, PENDING_HOLDS_MAX, POINTS_MAX} from "./Bounds.sol";
+import {DayList} from "./DayList.sol";
+import {Ledger} from "./LedgerStorage.sol";
+import {Limits} from "./Limits.sol";
+import {newLot} from "./Lot.sol";
+import {Positions} from "./Positions.sol";
+import {Preview} from "./Preview.sol";
+import {Recoveries} from "./Recoveries.sol";
+import {Spend, SPEND_CAPTURED, SPEND_HELD, SPEND_REDEEMED, SPEND_VOIDED, newSpend, spendTag} from "./Spend.sol";
+
+/// @title Redemptions, holds, captures, voids and transfers
+/// @notice Each function checks first and writes last; it returns the reason of a rejection, or 0.
+/// @dev Its own contract, entered by delegatecall. `operation` is submitter * 2^32 + sequence. Bodies are those of docs/protocol.md.
+library Spending {
+    using Accounts for Ledger;
+    using Accounts for Account;
+    using DayList for mapping(uint256 => uint256);
+
+    event Transfer(address indexed from, address indexed to, uint256 value);
+
+    bytes32 private constant REDEEM_TYPEHASH =
+        keccak256("Redeem(address member,uint16 partner,uint32 maxPoints,uint24 nonce,uint48 deadline)");
+    bytes32 private constant HOLD_TYPEHASH = keccak256(
+        "Hold(address member,uint16 partner,uint32 maxPoints,uint24 expiresDay,uint24 nonce,uint48 deadline)"
+    );
+    bytes32 private constant TRANSFER_TYPEHASH =
+        keccak256("Transfer(address member,address to,uint32 maxPoints,uint24 nonce,uint48 deadline)");
+
+    /// @dev Body: member 20, points 4, authorisation.
+    function redeem(Ledger storage $, uint256 operation, bytes calldata body, uint256 today)
+        external
+        returns (bytes32 reason)
+    {
+        if (body.length < 24 || !Authorisations.isWellFormed(body[24:])) return "malformed_operation";
+        address member = address(bytes20(body[:20]));
+        uint256 points = uint32(bytes4(body[20:24]));
+        uint256 partner = operation >> 48;
+        if ($.partners[partner].isSuspended) return "partner_suspended";
+        if (points == 0 || points > POINTS_MAX) return "invalid_amount";
+        reason = Authorisations.checkSpend($, member, _redeemHash(member, partner, body[24:]), body[24:], points, today);
+        if (reason == 0) reason = Limits.checkSpend($, operation, points, today);
+        if (reason != 0) return reason;
+        Account memory a = $.load(member);
+        if (points > Preview.available($, a, today)) return "insufficient_points";
+
+        if (a.isDue(today)) Recoveries.touchAccount($, a, today);
+        $.consume(a, points, DAY_MAX + 1, 0);
+        $.store(a);
+        uint256 terms = $.partners[partner].terms;
+        uint256 nonce = uint24(bytes3(body[25:28]));
+        Authorisations.use($, member, body[24:], points, today);
+        Limits.recordSpend($, operation, points, today);
+        writeSpend($, member, nonce, newSpend(points, today, terms, SPEND_REDEEMED, spendTag(uint32(operation)), 0));
+        _burn($, member, partner, points, terms);
+        emit ILedgerEvents.RedemptionSettled(uint64(operation), member, points, nonce, terms);
+    }
+
+    function _redeemHash(address member, uint256 partner, bytes calldata data) private pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                REDEEM_TYPEHASH,
+                member,
+                partner,
+                uint32(bytes4(data[10:14])),
+                uint24(bytes3(data[1:4])),
+                uint48(bytes6(data[4:10]))
+            )
+        );
+    }
+
+    /// @dev Body: member 20, points 4, last day 3, authorisation.
+    function hold(Ledger storage $, uint256 operation, bytes calldata body, uint256 today)
+        external
+        returns (bytes32 reason)
+    {
+        if (body.length < 27 || !Authorisations.isWellFormed(body[27:])) return "malformed_operation";
+        address member = address(bytes20(body[:20]));
+        uint256 points = uint32(bytes4(body[20:24]));
+        uint256 lastDay = uint24(bytes3(body[24:27]));
+        if ($.partners[operation >> 48].isSuspended) return "partner_suspended";
+        if (points == 0 || points > POINTS_MAX) return "invalid_amount";
+        if (lastDay < today) return "hold_expired";
+        reason = Authorisations.checkSpend($, member, _holdHash(member, operation >> 48, body), body[27:], points, today);
+        if (reason == 0) reason = Limits.checkSpend($, operation, points, today);
+        if (reason != 0) return reason;
+        Account memory a = $.load(member);
+        if (a.holdCount >= PENDING_HOLDS_MAX) return "account_full";
+        if (points > Preview.available($, a, today)) return "insufficient_points";
+
+        if (a.isDue(today)) Recoveries.touchAccount($, a, today);
+        Authorisations.use($, member, body[27:], points, today);
+        Limits.recordSpend($, operation, points, today);
+        // No day after DAY_MAX can come, so a hold beyond it and one at it are the same.
+        _place($, a, operation, points, lastDay < DAY_MAX ? lastDay : DAY_MAX - 1, uint24(bytes3(body[28:31])));
+        $.store(a);
+    }
+
+    function _place(Ledger storage $, Account memory a, uint256 operation, uint256 points, uint256 lastDay, uint256 nonce)
+        private
+    {
+        uint256 terms = $.partners[operation >> 48].terms;
+        writeSpend($, a.member, nonce, newSpend(points, lastDay, terms, SPEND_HELD, spendTag(uint32(operation)), 0));
+        $.pendingHolds[a.member].insert(a.holdCount, lastDay, nonce);
+        ++a.holdCount;
+        a.held += points;
+        if (lastDay < a.soonestHold) a.soonestHold = lastDay;
+        emit ILedgerEvents.HoldPlaced(uint64(operation), a.member, points, nonce, lastDay);
+    }
+
+    function _holdHash(address member, uint256 partner, bytes calldata body) private pure returns (bytes32) {
+        bytes calldata data = body[27:];
+        return keccak256(
+            abi.encode(
+                HOLD_TYPEHASH,
+                member,
+                partner,
+                uint32(bytes4(data[10:14])),
+                uint24(bytes3(body[24:27])),
+                uint24(bytes3(data[1:4])),
+                uint48(bytes6(data[4:10]))
+            )
+        );
+    }
+
+    /// @dev Body: member 20, nonce 3, tag 2, points 4.
+    function capture(Ledger storage $, uint256 operation, bytes calldata body, uint256 today)
+        external
+        returns (bytes32 reason)
+    {
+        if (body.length != 29) return "malformed_operation";
+        address member = address(bytes20(body[:20]));
+        uint256 nonce = uint24(bytes3(body[20:23]));
+        uint256 points = uint32(bytes4(body[25:29]));
+        if (points == 0 || points > POINTS_MAX) return "invalid_amount";
+        Spend held = spendAt($, member, nonce);
+        reason = _checkHold($, held, operation >> 48, uint16(bytes2(body[23:25])), today);
+        if (reason != 0) return reason;
+        if (points > held.points()) return "capture_exceeds_hold";
+
+        Account memory a = $.load(member);
+        if (a.isDue(today)) Recoveries.touchAccount($, a, today);
+        _release($, a, nonce, held.points());
+        $.consume(a, points, DAY_MAX + 1, 0);
+        uint256 terms = $.partners[operation >> 48].terms;
+        writeSpend(
+            $, member, nonce, newSpend(points, today, terms, SPEND_CAPTURED, held.tag(), spendTag(uint32(operation)))
+        );
+        _burn($, member, operation >> 48, points, terms);
+        emit ILedgerEvents.HoldCaptured(uint64(operation), member, points, nonce, held.points() - points, terms);
+        if (a.isDue(today) || a.debt > 0) Recoveries.touchAccount($, a, today);
+        $.store(a);
+    }
+
+    /// @dev Body: member 20, nonce 3, tag 2.
+    function void(Ledger storage $, uint256 operation, bytes calldata body, uint256 today)
+        external
+        returns (bytes32 reason)
+    {
+        if (body.length != 25) return "malformed_operation";
+        address member = address(bytes20(body[:20]));
+        uint256 nonce = uint24(bytes3(body[20:23]));
+        Spend held = spendAt($, member, nonce);
+        reason = _checkHold($, held, operation >> 48, uint16(bytes2(body[23:25])), today);
+        if (reason != 0) return reason;
+
+        Account memory a = $.load(member);
+        if (a.isDue(today)) Recoveries.touchAccount($, a, today);
+        _release($, a, nonce, held.points());
+        emit ILedgerEvents.HoldVoided(uint64(operation), member, nonce, held.points());
+        if (a.isDue(today) || a.debt > 0) Recoveries.touchAccount($, a, today);
+        $.store(a);
+        writeSpend($, member, nonce, held.withState(SPEND_VOIDED));
+    }
+
+    function _checkHold(Ledger storage $, Spend held, uint256 partner, uint256 tag, uint256 today)
+        private
+        view
+        returns (bytes32)
+    {
+        uint256 state = held.state();
+        if (tag == 0 || held.tag() != tag) return "unknown_hold";
+        if (state != SPEND_HELD && state != SPEND_CAPTURED && state != SPEND_VOIDED) return "unknown_hold";
+        if ($.terms[held.terms()].issuer() != partner) return "not_your_operation";
+        if (state == SPEND_CAPTURED) return "hold_captured";
+        if (state == SPEND_VOIDED) return "hold_voided";
+        return held.day() < today ? bytes32("hold_expired") : bytes32(0);
+    }
+
+    /// @dev Takes a pending hold off the account.
+    function _release(Ledger storage $, Account memory a, uint256 nonce, uint256 points) private {
+        mapping(uint256 => uint256) storage pending = $.pendingHolds[a.member];
+        for (uint256 i = 0; i < a.holdCount; ++i) {
+            (, uint256 reference_) = pending.entryAt(i);
+            if (reference_ != nonce) continue;
+            pending.remove(a.holdCount, i, 1);
+            break;
+        }
+        --a.holdCount;
+        a.held -= points;
+        if (a.holdCount == 0) a.soonestHold = DAY_MAX;
+        else (a.soonestHold,) = pending.entryAt(0);
+    }
+
+    /// @dev Body: member 20, to 20, points 4, authorisation.
+    function transfer(Ledger storage $, uint256 operation, bytes calldata body, uint256 today)
+        external
+        returns (bytes32 reason)
+    {
+        if (body.length < 44 || !Authorisations.isWellFormed(body[44:])) return "malformed_operation";
+        address member = address(bytes20(body[:20]));
+        address to = address(bytes20(body[20:40]));
+        uint256 points = uint32(bytes4(body[40:44]));
+        if (points == 0 || points > POINTS_MAX || to == address(0)) return "invalid_amount";
+        if (member == to) return "same_member";
+        reason = Authorisations.checkSpend($, member, _transferHash(member, to, body[44:]), body[44:], points, today);
+        if (reason != 0) return reason;
+        Account memory a = $.load(member);
+        Account memory b = $.load(to);
+        uint256 available = Preview.available($, a, today);
+        if (a.openLots() + b.openLots() > OPEN_LOTS_MAX || b.next + a.openLots() > LOT_INDEX_MAX) return "account_full";
+        if (points > available) return "insufficient_points";
+
+        if (a.isDue(today)) Recoveries.touchAccount($, a, today);
+        if (b.isDue(today)) Recoveries.touchAccount($, b, today);
+        Authorisations.use($, member, body[44:], points, today);
+        emit Transfer(member, to, points);
+        emit ILedgerEvents.TransferSettled(uint64(operation), member, to, points, uint24(bytes3(body[45:48])));
+        _move($, a, b, points);
+        $.store(a);
+        Recoveries.repayAccount($, b);
+        $.store(b);
+    }
+
+    function _move(Ledger storage $, Account memory a, Account memory b, uint256 points) private {
+        Piece[] memory pieces = $.collect(a, points);
+        for (uint256 i = 0; i < pieces.length; ++i) {
+            Piece memory piece = pieces[i];
+            uint256 lot = $.issue(b, newLot(piece.points, 0, piece.terms, piece.day, 0));
+            emit ILedgerEvents.LotReceived(b.member, lot, piece.points, piece.day, piece.terms);
+        }
+    }
+
+    function _transferHash(address member, address to, bytes calldata data) private pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                TRANSFER_TYPEHASH,
+                member,
+                to,
+                uint32(bytes4(data[10:14])),
+                uint24(bytes3(data[1:4])),
+                uint48(bytes6(data[4:10]))
+            )
+        );
+    }
+
+    function _burn(Ledger storage $, address member, uint256 partner, uint256 points, uint256 terms) private {
+        $.totals.burned += uint64(points);
+        Positions.addReimbursed($, partner, int256(points * $.terms[terms].redeemPrice()));
+        emit Transfer(member, address(0), points);
+    }
+
+    function spendAt(Ledger storage $, address member, uint256 nonce) internal view returns (Spend) {
+        return Spend.wrap(($.spendPairs[member][nonce >> 1] >> ((nonce & 1) * 128)) & ((1 << 128) - 1));
+    }
+
+
+    function writeSpend(Ledger storage $, address member, uint256 nonce, Spend spend) internal {
+        uint256 shift = (nonce & 1) * 128;
+        uint256 word = $.spendPairs[member][nonce >> 1];
+        $.spendPairs[member][nonce >> 1] = (word & ~(((1 << 128) - 1) << shift)) | (Spend.unwrap(spend) << shift);
+    }
+}
