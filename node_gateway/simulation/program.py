@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from node_gateway.chain import node
 from node_gateway.chain.account import Account
-from node_gateway.chain.deploy import ProgramParameters, deploy
+from node_gateway.chain.artifacts import load_artifact
+from node_gateway.chain.deploy import ACCESS_MANAGER, ProgramParameters, deploy
 from node_gateway.chain.engines.clock import ChainClock
 from node_gateway.chain.hexadecimal import data_of
 from node_gateway.chain.rpc import Call, Rpc
@@ -23,7 +24,8 @@ from partner_sdk.protocol import SignedSubmission
 CAMPAIGN_DAY_MAX = protocol.DAY_MAX - 1
 UINT16_MAX = 2**16 - 1
 UINT32_MAX = 2**32 - 1
-UINT48_MAX = 2**48 - 1
+# Of the contracts' `Authorisations`.
+ATTESTER_ROLE = 5
 BALANCE_WEI = 10**24
 
 Progress = Callable[[str], None]
@@ -50,6 +52,7 @@ async def set_up(rpc: Rpc, scenario: Scenario, parties: Parties, progress: Progr
         ledger=data_of(deployment.ledger),
     )
     await _admit_partners(chain, scenario, parties, progress)
+    await _appoint_attester(chain, parties, access_manager=data_of(deployment.access_manager))
     await _enrol_members(chain, parties, progress)
     for campaign in scenario.campaigns:
         progress(f"opening campaign {campaign.id}")
@@ -129,12 +132,15 @@ async def _admit_partners(
         )
 
 
+async def _appoint_attester(chain: ScenarioChain, parties: Parties, *, access_manager: bytes) -> None:
+    attester = parties.keys[ATTESTER].address
+    await chain.govern("setAttester", ATTESTER.slot, attester, NO_DEADLINE_S)
+    abi = load_artifact(ACCESS_MANAGER).abi
+    await chain.administrator.transact(abi, access_manager, "grantRole", ATTESTER_ROLE, attester, 0)
+
+
 async def _enrol_members(chain: ScenarioChain, parties: Parties, progress: Progress) -> None:
     attester = parties.keys[ATTESTER]
-    every_kind = UINT32_MAX
-    await chain.govern(
-        "setDelegate", ATTESTER, (attester.address, NO_DEADLINE_S, every_kind, UINT32_MAX, UINT48_MAX)
-    )
     enrolments = [
         # Numbered from the top, so that they and the events' numbers never meet.
         protocol.Enrol(protocol.SEQUENCE_MAX - n, member, key.address, protocol.KeyKind.SECP256K1)
