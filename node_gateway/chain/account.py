@@ -1,7 +1,6 @@
 """An account that sends plain transactions and waits for them: deployment and the operator's acts, never the hot path."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 

@@ -93,7 +93,7 @@ class _Deployer:
 async def deploy(
     account: Account, program: ProgramParameters, *, progress: Progress = lambda _: None
 ) -> Deployment:
-    """Deploy a program; the account becomes AccessManager administrator and gets every role.
+    """Deploy a program; the account becomes AccessManager administrator and gets every role but the attester's.
 
     Args:
         account: pays, and administers the roles until it hands them on.
@@ -123,7 +123,8 @@ async def deploy(
     await _assign_roles(deployer, authority_artifact.abi, authority, ledger)
 
     genesis, deployed = await asyncio.gather(node.header_at(rpc, 0), node.header_at(rpc, first_block))
-    assert genesis is not None and deployed is not None, "blocks that held the deployment are gone"
+    assert genesis is not None, "a chain without a first block"
+    assert deployed is not None, "the block that held the deployment is gone"
     return Deployment(
         chain_id=account.chain_id,
         genesis_hash=text_of(genesis.block_hash),
@@ -147,6 +148,8 @@ async def _assign_roles(deployer: _Deployer, abi: Abi, authority: bytes, ledger:
         if selectors:
             await deployer.transact(abi, authority, "setTargetFunctionRole", ledger, selectors, int(role))
         await deployer.transact(abi, authority, "labelRole", int(role), role.name.lower())
+        if role is Role.ATTESTER:
+            continue
         delay_s = UPGRADE_DELAY_S if role is Role.UPGRADER else 0
         await deployer.transact(abi, authority, "grantRole", int(role), holder, delay_s)
 

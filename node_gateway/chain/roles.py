@@ -10,7 +10,7 @@ UPGRADE_DELAY_S = 3 * 86_400
 
 
 class Role(IntEnum):
-    """Role numbers in the AccessManager. 0 is its administrator."""
+    """Role numbers in the AccessManager. 0 is its administrator. Attesters open no function: the ledger asks for the role by itself."""
 
     OPERATOR = 1
     PAUSER = 2
@@ -37,6 +37,7 @@ FUNCTIONS_BY_ROLE: dict[Role, tuple[str, ...]] = {
     Role.PAUSER: ("setOperationPaused",),
     Role.UPGRADER: ("upgradeToAndCall",),
     Role.CLEARING_AGENT: ("closeCycle", "recordPayment", "confirmPayment"),
+    Role.ATTESTER: (),
 }
 
 

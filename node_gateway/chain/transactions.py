@@ -81,6 +81,55 @@ class Signer:
         return rlp_encode([*fields, _int(chain_id * 2 + 35 + parity), _int(r), _int(s)])
 
 
+def replaced(signer: Signer, raw: bytes, *, chain_id: int, fees: Fees) -> SignedTransaction:
+    """The same transaction, same nonce, signed again with other fees."""
+    is_legacy = raw[:1] != EIP1559_TYPE
+    body = rlp_decode(raw if is_legacy else raw[1:])
+    # Legacy: nonce, price, gas, to, value, data. EIP-1559 has the chain id and two fees in front of the gas.
+    places = (0, 2, 3, 4, 5) if is_legacy else (1, 4, 5, 6, 7)
+    nonce, gas_limit, to, value, data = (_bytes(body[place]) for place in places)
+    return signer.sign_transaction(
+        chain_id=chain_id,
+        nonce=int.from_bytes(nonce),
+        to=to or None,
+        data=data,
+        gas_limit=int.from_bytes(gas_limit),
+        fees=fees,
+        value_wei=int.from_bytes(value),
+    )
+
+
+def _bytes(item: Rlp | int) -> bytes:
+    assert isinstance(item, bytes)
+    return item
+
+
+def rlp_decode(data: bytes) -> Rlp:
+    """Inverse of `rlp_encode`, for bytes that this gateway encoded itself."""
+    item, end = _decode_item(data, 0)
+    assert end == len(data), "trailing bytes"
+    return item
+
+
+def _decode_item(data: bytes, start: int) -> tuple[Rlp, int]:
+    first = data[start]
+    if first < 0x80:
+        return data[start : start + 1], start + 1
+    offset = 0x80 if first < 0xC0 else 0xC0
+    length, body = first - offset, start + 1
+    if length > 55:
+        body += length - 55
+        length = int.from_bytes(data[start + 1 : body])
+    end = body + length
+    if offset == 0x80:
+        return data[body:end], end
+    items: list[Rlp] = []
+    while body < end:
+        item, body = _decode_item(data, body)
+        items.append(item)
+    return items, end
+
+
 def contract_address(sender: bytes, nonce: int) -> bytes:
     """The address that a creation by `sender` with `nonce` gets."""
     return keccak(rlp_encode([sender, _int(nonce)]))[12:]

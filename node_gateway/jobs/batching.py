@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from partner_sdk.protocol import MalformedSubmissionError, split_frames
-
 from node_gateway.chain.abi import WIRE_HEAD_BYTES, SettleItem
+from partner_sdk.protocol import MalformedSubmissionError, split_frames
 
 # A transaction may use 16.78 M gas (EIP-7825); a batch is cut well below, so that an estimate may be wrong.
 BATCH_GAS_MAX: Final = 14_000_000
@@ -160,7 +159,12 @@ class LaneOrder:
 
 
 def cut_batches(
-    waiting: Sequence[Waiting], room: dict[bytes, int], order: LaneOrder, gas: GasModel, *, block_gas_max: int = TRANSACTION_GAS_MAX
+    waiting: Sequence[Waiting],
+    room: dict[bytes, int],
+    order: LaneOrder,
+    gas: GasModel,
+    *,
+    block_gas_max: int = TRANSACTION_GAS_MAX,
 ) -> list[Batch]:
     """Assign submissions, in accepted order, to batches of lanes that have room; enters them into `order`.
 
@@ -186,7 +190,9 @@ def cut_batches(
             if not any(left.values()) and not open_batches:
                 break
             continue
-        allowance = min(gas.allowance(submission.guessed_gas, submission.attempts), block_gas_max - RESERVE_GAS)
+        allowance = min(
+            gas.allowance(submission.guessed_gas, submission.attempts), block_gas_max - RESERVE_GAS
+        )
         # A submission that starved before goes alone, with all the gas there is.
         is_alone = submission.attempts > 0
         batch = open_batches.get(lane)
@@ -207,7 +213,11 @@ def cut_batches(
 
 
 def _lane_for(
-    submission: Waiting, room: dict[bytes, int], open_batches: dict[bytes, Batch], order: LaneOrder, blocked: set[int | bytes]
+    submission: Waiting,
+    room: dict[bytes, int],
+    open_batches: dict[bytes, Batch],
+    order: LaneOrder,
+    blocked: set[int | bytes],
 ) -> bytes | None:
     if not blocked.isdisjoint(submission.parties):
         return None

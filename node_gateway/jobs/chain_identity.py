@@ -22,7 +22,9 @@ class ChainReplacedError(Exception):
     """The node serves another chain, or one that lost the ledger."""
 
     def __init__(self, difference: ChainDifference, expected: str, found: str) -> None:
-        super().__init__(f"this is not the chain of the deployment: {difference.value} is {found}, expected {expected}")
+        super().__init__(
+            f"this is not the chain of the deployment: {difference.value} is {found}, expected {expected}"
+        )
         self.difference = difference
         self.expected = expected
         self.found = found

@@ -67,7 +67,14 @@ class Indexer:
     """Reads one chain into one database. There is one for a database at a time."""
 
     def __init__(
-        self, rpc: Rpc, database: Database, deployment: Deployment, events: EventTable, clock: Clock, *, has_block_receipts: bool
+        self,
+        rpc: Rpc,
+        database: Database,
+        deployment: Deployment,
+        events: EventTable,
+        clock: Clock,
+        *,
+        has_block_receipts: bool,
     ) -> None:
         self._rpc = rpc
         self._database = database
@@ -105,7 +112,11 @@ class Indexer:
             return await self._verify_idle(head)
         last = min(head, self._next_block + BLOCKS_IN_RUN_MAX - 1)
         found = await node.blocks(
-            self._rpc, self._next_block, last, self._deployment.ledger, has_block_receipts=self._has_block_receipts
+            self._rpc,
+            self._next_block,
+            last,
+            self._deployment.ledger,
+            has_block_receipts=self._has_block_receipts,
         )
         linked = self._linked(found)
         if not linked:
@@ -145,7 +156,9 @@ class Indexer:
             count += sum(len(events) for _, events in run)
         return IndexStep(len(blocks), count, None, head, self._next_block, tuple(batches))
 
-    async def _write_run(self, model: ReadModel, run: Sequence[tuple[Block, list[Event]]], head: int) -> list[SettledBatch]:
+    async def _write_run(
+        self, model: ReadModel, run: Sequence[tuple[Block, list[Event]]], head: int
+    ) -> list[SettledBatch]:
         settled: list[SettledBatch] = []
         async with self._database.writing() as connection:
             await load_for(model, connection, [event for _, events in run for event in events])
@@ -251,7 +264,9 @@ def _transactions(
     runs: list[list[tuple[Block, list[Event]]]] = []
     events_in_run = 0
     for block, events in decoded:
-        is_shared = block.header.number <= settled_below and events_in_run + len(events) <= EVENTS_IN_TRANSACTION_MAX
+        is_shared = (
+            block.header.number <= settled_below and events_in_run + len(events) <= EVENTS_IN_TRANSACTION_MAX
+        )
         if runs and is_shared:
             runs[-1].append((block, events))
             events_in_run += len(events)
@@ -297,5 +312,3 @@ def _operation_upsert(dialect: str) -> sa.Insert:
 async def _prune(connection: AsyncConnection, newest: int) -> None:
     undo = schema.undo
     await connection.execute(sa.delete(undo).where(undo.c.block_number <= newest - UNDO_BLOCKS))
-
-

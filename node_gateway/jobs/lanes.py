@@ -50,7 +50,9 @@ async def ensure_lane(connection: AsyncConnection, lane: bytes, next_nonce: int)
 async def take_lease(connection: AsyncConnection, lane: bytes, *, owner: str, now_ms: int) -> Lease | None:
     """Take a free or expired lease; None while another owner has it."""
     lanes = schema.lanes
-    is_free = (lanes.c.lease_until_ms < now_ms) | (lanes.c.lease_owner == owner) | lanes.c.lease_owner.is_(None)
+    is_free = (
+        (lanes.c.lease_until_ms < now_ms) | (lanes.c.lease_owner == owner) | lanes.c.lease_owner.is_(None)
+    )
     taken = await connection.execute(
         sa.update(lanes)
         .where(lanes.c.address == lane, is_free)

@@ -49,7 +49,9 @@ async def waiting_submissions(connection: AsyncConnection, limit: int) -> list[W
         .limit(limit)
     )
     rows = (await connection.execute(statement)).all()
-    return [waiting_of(row.id, row.wire, attempts=row.attempts, accepted_at_ms=row.accepted_at_ms) for row in rows]
+    return [
+        waiting_of(row.id, row.wire, attempts=row.attempts, accepted_at_ms=row.accepted_at_ms) for row in rows
+    ]
 
 
 async def expire_submissions(connection: AsyncConnection, chain_time_s: int) -> int:
@@ -57,7 +59,9 @@ async def expire_submissions(connection: AsyncConnection, chain_time_s: int) -> 
     submissions = schema.submissions
     statement = (
         sa.select(submissions.c.id)
-        .where(submissions.c.status == SubmissionStatus.ACCEPTED.value, submissions.c.deadline_s < chain_time_s)
+        .where(
+            submissions.c.status == SubmissionStatus.ACCEPTED.value, submissions.c.deadline_s < chain_time_s
+        )
         .limit(EXPIRED_IN_STEP_MAX)
     )
     ids = list((await connection.execute(statement)).scalars())
@@ -80,7 +84,9 @@ async def in_flight(connection: AsyncConnection, lanes: Iterable[bytes]) -> list
 async def in_flight_ids(connection: AsyncConnection, lanes: Iterable[bytes]) -> set[int]:
     """Ids of the batches on their way."""
     batches = schema.batches
-    statement = sa.select(batches.c.id).where(batches.c.lane.in_(list(lanes)), batches.c.status.in_(IN_FLIGHT))
+    statement = sa.select(batches.c.id).where(
+        batches.c.lane.in_(list(lanes)), batches.c.status.in_(IN_FLIGHT)
+    )
     return set((await connection.execute(statement)).scalars())
 
 
@@ -94,7 +100,9 @@ async def submissions_of(connection: AsyncConnection, batch_id: int) -> list[Wai
         .order_by(members.c.position)
     )
     rows = (await connection.execute(statement)).all()
-    return [waiting_of(row.id, row.wire, attempts=row.attempts, accepted_at_ms=row.accepted_at_ms) for row in rows]
+    return [
+        waiting_of(row.id, row.wire, attempts=row.attempts, accepted_at_ms=row.accepted_at_ms) for row in rows
+    ]
 
 
 async def store_batch(
@@ -129,7 +137,9 @@ async def store_replacement(
 ) -> int:
     """Write a batch that takes the nonce of another with a higher fee; both carry the same submissions."""
     batches, members = schema.batches, schema.batch_submissions
-    counts = sa.select(batches.c.submission_count, batches.c.operation_count).where(batches.c.id == old.batch_id)
+    counts = sa.select(batches.c.submission_count, batches.c.operation_count).where(
+        batches.c.id == old.batch_id
+    )
     row = (await connection.execute(counts)).one()
     batch_id = await _insert_batch(
         connection, old.lane, transaction, fees,
@@ -138,7 +148,9 @@ async def store_replacement(
     carried = sa.select(sa.literal(batch_id), members.c.position, members.c.submission_id).where(
         members.c.batch_id == old.batch_id
     )
-    await connection.execute(sa.insert(members).from_select(["batch_id", "position", "submission_id"], carried))
+    await connection.execute(
+        sa.insert(members).from_select(["batch_id", "position", "submission_id"], carried)
+    )
     return batch_id
 
 
@@ -156,7 +168,9 @@ async def note_error(connection: AsyncConnection, batch_id: int, error: str) -> 
     """Keep the node's last word on a batch."""
     batches = schema.batches
     await connection.execute(
-        sa.update(batches).where(batches.c.id == batch_id).values(error=error[:200], tries=batches.c.tries + 1)
+        sa.update(batches)
+        .where(batches.c.id == batch_id)
+        .values(error=error[:200], tries=batches.c.tries + 1)
     )
 
 

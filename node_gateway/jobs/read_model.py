@@ -80,7 +80,11 @@ class Rows:
         self.take_in(dict(row) for row in result.mappings())
 
     async def load_in(
-        self, connection: AsyncConnection, names: Sequence[str], keys: Collection[Any], extra: sa.ColumnElement[bool] | None = None
+        self,
+        connection: AsyncConnection,
+        names: Sequence[str],
+        keys: Collection[Any],
+        extra: sa.ColumnElement[bool] | None = None,
     ) -> None:
         """Take in the rows whose columns `names` are among `keys` (tuples where there are several names)."""
         columns = [self.table.c[name] for name in names]
@@ -97,7 +101,10 @@ class Rows:
     def journal(self) -> list[list[Row | None]]:
         """`[key, before]` of each changed row, as JSON values."""
         return [
-            [_to_json(self.table, dict(zip(self.key_names, key, strict=True))), None if row is None else _to_json(self.table, row)]
+            [
+                _to_json(self.table, dict(zip(self.key_names, key, strict=True))),
+                None if row is None else _to_json(self.table, row),
+            ]
             for key, row in self._before.items()
         ]
 
@@ -110,7 +117,8 @@ class Rows:
                 *(self.table.c[name] == sa.bindparam(f"key_{name}") for name in self.key_names)
             )
             await connection.execute(
-                statement, [{f"key_{n}": v for n, v in zip(self.key_names, key, strict=True)} for key in deletes]
+                statement,
+                [{f"key_{n}": v for n, v in zip(self.key_names, key, strict=True)} for key in deletes],
             )
         if upserts:
             await connection.execute(upsert(self.table, connection.dialect.name), upserts)

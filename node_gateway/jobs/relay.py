@@ -87,7 +87,9 @@ class Relay:
         self._is_flight_known = False
         self._header: Header | None = None
         self._header_at_ms = 0
-        self._sender = Sender(rpc, database, clock, chain_id=deployment.chain_id, signers=self._signers, limits=limits)
+        self._sender = Sender(
+            rpc, database, clock, chain_id=deployment.chain_id, signers=self._signers, limits=limits
+        )
         self.gas = GasModel()
 
     async def step(self) -> RelayStep:
@@ -162,7 +164,9 @@ class Relay:
         self._order, self._flight = LaneOrder(), _Flight()
         async with self._database.reading() as connection:
             for stored in await outbox.in_flight(connection, self._leases):
-                self._enter(stored.batch_id, stored.lane, await outbox.submissions_of(connection, stored.batch_id))
+                self._enter(
+                    stored.batch_id, stored.lane, await outbox.submissions_of(connection, stored.batch_id)
+                )
             for lane, next_nonce in (await lanes.next_nonces(connection, self._leases)).items():
                 self._leases[lane].next_nonce = max(next_nonce, self._leases[lane].mined_nonce)
         self._is_flight_known = True
@@ -198,7 +202,10 @@ class Relay:
             return await outbox.waiting_submissions(connection, self._limits.submissions_in_step_max), expired
 
     def _is_due(self, waiting: Sequence[Waiting], now_ms: int) -> bool:
-        if now_ms - waiting[0].accepted_at_ms >= self._limits.batch_age_ms or waiting[0].accepted_at_ms > now_ms:
+        if (
+            now_ms - waiting[0].accepted_at_ms >= self._limits.batch_age_ms
+            or waiting[0].accepted_at_ms > now_ms
+        ):
             return True
         return sum(self.gas.expected(submission.guessed_gas) for submission in waiting) >= TRANSACTION_GAS_MAX
 
@@ -239,7 +246,9 @@ class Relay:
                     fees=fees,
                 )
                 nonces[batch.lane] += 1
-                stored.append((await outbox.store_batch(connection, batch, transaction, fees, now_ms=now_ms), batch))
+                stored.append(
+                    (await outbox.store_batch(connection, batch, transaction, fees, now_ms=now_ms), batch)
+                )
             for lane in {batch.lane for batch in batches}:
                 await lanes.store_next_nonce(connection, self._leases[lane], nonces[lane])
         for lane, nonce in nonces.items():
@@ -252,4 +261,3 @@ class Relay:
     async def _stored_in_flight(self) -> list[InFlight]:
         async with self._database.reading() as connection:
             return await outbox.in_flight(connection, self._leases)
-

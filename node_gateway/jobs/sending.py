@@ -42,7 +42,14 @@ class Sender:
     """
 
     def __init__(
-        self, rpc: Rpc, database: Database, clock: Clock, *, chain_id: int, signers: Mapping[bytes, Signer], limits: RelayLimits
+        self,
+        rpc: Rpc,
+        database: Database,
+        clock: Clock,
+        *,
+        chain_id: int,
+        signers: Mapping[bytes, Signer],
+        limits: RelayLimits,
     ) -> None:
         self._rpc = rpc
         self._database = database
@@ -84,7 +91,11 @@ class Sender:
             return
         async with self._database.writing() as connection:
             await lanes.assert_held(connection, lease)
-            rivals = [other for other in await outbox.in_flight(connection, [lease.lane]) if other.nonce == batch.nonce]
+            rivals = [
+                other
+                for other in await outbox.in_flight(connection, [lease.lane])
+                if other.nonce == batch.nonce
+            ]
             for rival in rivals:
                 if await node.receipt_of(self._rpc, text_of(rival.tx_hash)) is not None:
                     return
@@ -100,7 +111,9 @@ class Sender:
         async with self._database.writing() as connection:
             await lanes.assert_held(connection, lease)
         newest = {batch.nonce: batch for batch in due}
-        answers = await self._rpc.batch(Call("eth_sendRawTransaction", (text_of(b.raw),)) for b in newest.values())
+        answers = await self._rpc.batch(
+            Call("eth_sendRawTransaction", (text_of(b.raw),)) for b in newest.values()
+        )
         taken: list[int] = []
         refused: list[tuple[InFlight, RpcError]] = []
         for batch, answer in zip(newest.values(), answers, strict=True):
@@ -133,7 +146,9 @@ class Sender:
     async def _replace(self, batch: InFlight, lease: Lease, now_ms: int) -> None:
         header = await node.header_at(self._rpc, "latest")
         base_fee_wei = header.base_fee_wei if header else 0
-        wanted = max(batch.max_fee_wei * _FEE_STEP_PERCENT // 100 + 1, 2 * base_fee_wei + self._limits.priority_wei)
+        wanted = max(
+            batch.max_fee_wei * _FEE_STEP_PERCENT // 100 + 1, 2 * base_fee_wei + self._limits.priority_wei
+        )
         if wanted > self._limits.max_fee_wei:
             raise FeeTooHighError(wanted, self._limits.max_fee_wei)
         # A replacement must raise the tip as much as the fee.

@@ -59,7 +59,9 @@ async def settle_batches(
             reasons = _skip_reasons(events, transaction.tx_hash) if transaction.is_success else None
             await _end_submissions(connection, row.id, reasons, block_number)
             skipped = len(reasons) if reasons is not None else -1
-            settled.append(SettledBatch(row.id, row.gas_limit, transaction.gas_used, row.operation_count, skipped))
+            settled.append(
+                SettledBatch(row.id, row.gas_limit, transaction.gas_used, row.operation_count, skipped)
+            )
     return settled
 
 
@@ -83,17 +85,25 @@ async def end_submissions(
     submissions, operations = schema.submissions, schema.operations
     for chunk in _chunks(list(submission_ids)):
         await connection.execute(
-            sa.update(submissions).where(submissions.c.id.in_(chunk)).values(status=status.value, reason=reason)
+            sa.update(submissions)
+            .where(submissions.c.id.in_(chunk))
+            .values(status=status.value, reason=reason)
         )
         await connection.execute(
             sa.update(operations)
-            .where(operations.c.submission_id.in_(chunk), operations.c.status == OperationStatus.ACCEPTED.value)
+            .where(
+                operations.c.submission_id.in_(chunk), operations.c.status == OperationStatus.ACCEPTED.value
+            )
             .values(status=OperationStatus.EXPIRED.value, reason=reason)
         )
 
 
 async def _mark_mined(
-    connection: AsyncConnection, batch_id: int, transaction: MinedTransaction, block_number: int, block_timestamp_s: int
+    connection: AsyncConnection,
+    batch_id: int,
+    transaction: MinedTransaction,
+    block_number: int,
+    block_timestamp_s: int,
 ) -> None:
     batches = schema.batches
     await connection.execute(
@@ -136,7 +146,9 @@ async def _end_submissions(
     if skipped:
         carried = carried.where(members.c.position.not_in(skipped))
     await connection.execute(
-        sa.update(submissions).where(submissions.c.id.in_(carried)).values(status=SubmissionStatus.SETTLED.value, reason=None)
+        sa.update(submissions)
+        .where(submissions.c.id.in_(carried))
+        .values(status=SubmissionStatus.SETTLED.value, reason=None)
     )
     # Operations without an event of their own: repeats of an id that is used, and kinds whose event names no operation.
     await connection.execute(
@@ -157,7 +169,9 @@ async def _end_skipped(connection: AsyncConnection, batch_id: int, reasons: Mapp
         reason = reasons[row.position]
         if reason in RETRIED_REASONS and row.attempts + 1 < ATTEMPTS_MAX:
             values = {"status": SubmissionStatus.ACCEPTED.value, "attempts": row.attempts + 1}
-            await connection.execute(sa.update(submissions).where(submissions.c.id == row.id).values(**values))
+            await connection.execute(
+                sa.update(submissions).where(submissions.c.id == row.id).values(**values)
+            )
             continue
         status = SubmissionStatus.EXPIRED if reason == "deadline_passed" else SubmissionStatus.SKIPPED
         await end_submissions(connection, [row.id], status, reason)

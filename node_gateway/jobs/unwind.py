@@ -31,7 +31,9 @@ async def unwind_from(connection: AsyncConnection, first_block: int) -> None:
     await _assert_journal_reaches(connection, first_block)
     undo = schema.undo
     statement = (
-        sa.select(undo.c.table_name, undo.c.rows).where(undo.c.block_number >= first_block).order_by(undo.c.block_number.desc())
+        sa.select(undo.c.table_name, undo.c.rows)
+        .where(undo.c.block_number >= first_block)
+        .order_by(undo.c.block_number.desc())
     )
     for table_name, rows in (await connection.execute(statement)).all():
         if table_name == UNDO_MARK:
@@ -57,7 +59,9 @@ async def _forget_blocks(connection: AsyncConnection, first_block: int) -> None:
     await connection.execute(sa.delete(blocks).where(blocks.c.number >= first_block))
     await _return_batches(connection, first_block)
     await _return_operations(connection, first_block)
-    await connection.execute(sa.update(cursor).values(next_block=first_block, generation=cursor.c.generation + 1))
+    await connection.execute(
+        sa.update(cursor).values(next_block=first_block, generation=cursor.c.generation + 1)
+    )
 
 
 async def _return_batches(connection: AsyncConnection, first_block: int) -> None:
@@ -95,7 +99,9 @@ async def _return_operations(connection: AsyncConnection, first_block: int) -> N
     )
 
 
-async def _restore(connection: AsyncConnection, table: sa.Table, rows: list[list[dict[str, object] | None]]) -> None:
+async def _restore(
+    connection: AsyncConnection, table: sa.Table, rows: list[list[dict[str, object] | None]]
+) -> None:
     before = [restored(table, row) for _, row in rows if row is not None]
     made = [restored(table, key) for key, row in rows if row is None and key is not None]
     if before:
@@ -103,13 +109,17 @@ async def _restore(connection: AsyncConnection, table: sa.Table, rows: list[list
     if made:
         names = [column.name for column in table.primary_key.columns]
         where = (table.c[name] == sa.bindparam(f"key_{name}") for name in names)
-        await connection.execute(sa.delete(table).where(*where), [{f"key_{n}": key[n] for n in names} for key in made])
+        await connection.execute(
+            sa.delete(table).where(*where), [{f"key_{n}": key[n] for n in names} for key in made]
+        )
 
 
 async def _assert_journal_reaches(connection: AsyncConnection, first_block: int) -> None:
     """Each block with a journal has a mark; blocks far below the head were indexed without, or it was pruned."""
     blocks, undo = schema.blocks, schema.undo
     above = sa.select(sa.func.count()).where(blocks.c.number >= first_block).select_from(blocks)
-    marked = sa.select(sa.func.count()).where(undo.c.block_number >= first_block, undo.c.table_name == UNDO_MARK)
+    marked = sa.select(sa.func.count()).where(
+        undo.c.block_number >= first_block, undo.c.table_name == UNDO_MARK
+    )
     if (await connection.execute(above)).scalar_one() != (await connection.execute(marked)).scalar_one():
         raise UndoMissingError(first_block)

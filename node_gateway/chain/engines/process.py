@@ -136,7 +136,7 @@ async def start_process(
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("wb") as log:
         # A session of its own: Ctrl-C must reach the gateway first, which then stops the node in order.
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220  # it outlives this function
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,

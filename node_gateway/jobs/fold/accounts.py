@@ -19,7 +19,9 @@ class FoldMismatchError(Exception):
     """The lots that the read model has do not give what the chain says it took: the read model is wrong."""
 
     def __init__(self, event: Event, expected_points: int, found_points: int) -> None:
-        super().__init__(f"{event.name} at log {event.log_index}: expected {expected_points} points, found {found_points}")
+        super().__init__(
+            f"{event.name} at log {event.log_index}: expected {expected_points} points, found {found_points}"
+        )
         self.event = event
         self.expected_points = expected_points
         self.found_points = found_points
@@ -61,7 +63,12 @@ def fold_return(model: ReadModel, event: Event) -> None:
     _take_back(model, event, lot)
     day = lot["expires_day"] - model.program["lot_validity_days"]
     undo_purchase(
-        model, args["member"], args["operation"] >> 48, day=day, spend_minor=args["spend"], is_whole=lot["spend_kept"] == 0
+        model,
+        args["member"],
+        args["operation"] >> 48,
+        day=day,
+        spend_minor=args["spend"],
+        is_whole=lot["spend_kept"] == 0,
     )
 
 
@@ -97,7 +104,9 @@ def fold_debt_repaid(model: ReadModel, event: Event) -> None:
     args = event.args
     _consume(model, event, args["points"])
     member, left = args["member"], args["points"]
-    owed = sorted((row for row in model.debts.values() if row["member"] == member), key=lambda row: int(row["position"]))
+    owed = sorted(
+        (row for row in model.debts.values() if row["member"] == member), key=lambda row: int(row["position"])
+    )
     for debt in owed:
         if left == 0:
             break
@@ -213,11 +222,19 @@ def _owe(model: ReadModel, member: bytes, lot: Row, points: int) -> None:
         debt["lot"] = debt["lot"] if debt["lot"] == lot["lot"] else None
         return
     position = last["position"] + 1 if last else 0
-    model.debts.put({"member": member, "position": position, "terms": lot["terms"], "lot": lot["lot"], "points": points})
+    model.debts.put(
+        {"member": member, "position": position, "terms": lot["terms"], "lot": lot["lot"], "points": points}
+    )
 
 
 def _consume(
-    model: ReadModel, event: Event, points: int, *, before_day: int | None = None, passed_over: int = 0, takes_all: bool = False
+    model: ReadModel,
+    event: Event,
+    points: int,
+    *,
+    before_day: int | None = None,
+    passed_over: int = 0,
+    takes_all: bool = False,
 ) -> None:
     """Take points, soonest-expiring first, from lots before a day, after passing over some; check the sum."""
     member = event.args["member"]
@@ -303,4 +320,3 @@ HANDLERS: dict[str, Handler] = {
     "PointsExpired": fold_points_expired,
     "DebtRepaid": fold_debt_repaid,
 }
-

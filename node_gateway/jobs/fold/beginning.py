@@ -1,6 +1,5 @@
-"""The rows that exist before the first event: cursor, program, totals, the operator's terms."""
+"""The rows that exist before the first event: cursor, totals, the operator's terms."""
 
-import hashlib
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ from node_gateway.chain.artifacts import address_bytes
 from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.hexadecimal import data_of
 from node_gateway.domain.states import IssuerKind
-from node_gateway.jobs.fold.model import OPERATOR_TERMS, PROGRAM_ID, TOTALS_ID
+from node_gateway.jobs.fold.model import OPERATOR_TERMS, TOTALS_ID
 from node_gateway.store import schema
 
 CURSOR_ID: Final = 1
@@ -19,11 +18,12 @@ CURSOR_ID: Final = 1
 async def begin(connection: AsyncConnection, deployment: Deployment) -> int:
     """Write these rows where there is no cursor yet; returns the next block to index."""
     cursor = schema.cursor
-    row = (await connection.execute(sa.select(cursor.c.next_block).where(cursor.c.id == CURSOR_ID))).one_or_none()
+    row = (
+        await connection.execute(sa.select(cursor.c.next_block).where(cursor.c.id == CURSOR_ID))
+    ).one_or_none()
     if row is not None:
         return int(row.next_block)
     await connection.execute(sa.insert(cursor), [_cursor_row(deployment)])
-    await connection.execute(sa.insert(schema.program), [_program_row(deployment.program)])
     totals = {"id": TOTALS_ID, "issued": 0, "burned": 0, "cancelled": 0, "expired": 0, "outstanding": 0}
     await connection.execute(sa.insert(schema.totals), [totals | {"as_of_block": deployment.deployed_block}])
     await connection.execute(sa.insert(schema.terms), [_operator_terms(deployment.deployed_block)])
@@ -39,20 +39,6 @@ def _cursor_row(deployment: Deployment) -> dict[str, Any]:
         "code_hash": data_of(deployment.code_hash),
         "next_block": deployment.deployed_block,
         "generation": 0,
-    }
-
-
-def _program_row(program: dict[str, Any]) -> dict[str, Any]:
-    same = (
-        "name", "symbol", "currency", "currency_decimals", "lot_validity_days", "return_window_days", "late_posting_days",
-        "day_offset_s", "first_key_delay_s", "recovery_delay_s",
-    )  # fmt: skip
-    return {name: program[name] for name in same} | {
-        "id": PROGRAM_ID,
-        "relying_party_id_hash": hashlib.sha256(program["relying_party_id"].encode()).digest(),
-        "operator_key": address_bytes(program["operator_key"]),
-        "proposed_operator_key": None,
-        "current_cycle": 0,
     }
 
 

@@ -13,12 +13,16 @@ def record_purchase(model: ReadModel, member: bytes, partner: int, *, day: int, 
             _add_progress(model, member, campaign["campaign"], partner, spend_minor=spend_minor, visits=1)
 
 
-def undo_purchase(model: ReadModel, member: bytes, partner: int, *, day: int, spend_minor: int, is_whole: bool) -> None:
+def undo_purchase(
+    model: ReadModel, member: bytes, partner: int, *, day: int, spend_minor: int, is_whole: bool
+) -> None:
     """Take a return out of the progress; `is_whole`: nothing of the purchase is left."""
     for campaign in model.campaigns_of(partner):
         if counts_on(model, campaign, day):
             visits = -1 if is_whole else 0
-            _add_progress(model, member, campaign["campaign"], partner, spend_minor=-spend_minor, visits=visits)
+            _add_progress(
+                model, member, campaign["campaign"], partner, spend_minor=-spend_minor, visits=visits
+            )
 
 
 def counts_on(model: ReadModel, campaign: Row, day: int) -> bool:
@@ -106,7 +110,9 @@ def fold_campaign_closed_early(model: ReadModel, event: Event) -> None:
     _changed_campaign(model, event.args["campaign"])["closed_early_last_day"] = event.args["lastDay"]
 
 
-def _put_stage(model: ReadModel, campaign: int, position: int, stage: Row, first_terms: int, price_micro: int) -> None:
+def _put_stage(
+    model: ReadModel, campaign: int, position: int, stage: Row, first_terms: int, price_micro: int
+) -> None:
     model.rows["campaign_stages"].put({
         "campaign": campaign,
         "stage": position,
@@ -138,20 +144,30 @@ def _changed_campaign(model: ReadModel, campaign: int) -> Row:
 
 def _progress(model: ReadModel, member: bytes, campaign: int) -> Row:
     if (member, campaign) not in model.progress:
-        new = {"member": member, "campaign": campaign, "visits": 0, "awarded_stages": 0, "as_of_block": model.block_number}
+        new = {
+            "member": member,
+            "campaign": campaign,
+            "visits": 0,
+            "awarded_stages": 0,
+            "as_of_block": model.block_number,
+        }
         return model.progress.put(new)
     row = model.progress.change(member, campaign)
     row["as_of_block"] = model.block_number
     return row
 
 
-def _add_progress(model: ReadModel, member: bytes, campaign: int, partner: int, *, spend_minor: int, visits: int) -> None:
+def _add_progress(
+    model: ReadModel, member: bytes, campaign: int, partner: int, *, spend_minor: int, visits: int
+) -> None:
     _progress(model, member, campaign)["visits"] += visits
     key = (member, campaign, partner)
     if key in model.progress_spend:
         model.progress_spend.change(*key)["spend_minor"] += spend_minor
     else:
-        model.progress_spend.put({"member": member, "campaign": campaign, "partner": partner, "spend_minor": spend_minor})
+        model.progress_spend.put(
+            {"member": member, "campaign": campaign, "partner": partner, "spend_minor": spend_minor}
+        )
 
 
 HANDLERS = {

@@ -16,7 +16,17 @@ TOTALS_ID: Final = 1
 PROGRAM_ID: Final = 1
 
 # What stays in memory from one block to the next: few rows, or rows that nearly every block needs.
-_RESIDENT = ("partners", "delegates", "terms", "paused_kinds", "program", "campaigns", "campaign_partners", "positions", "totals")
+_RESIDENT = (
+    "partners",
+    "delegates",
+    "terms",
+    "paused_kinds",
+    "program",
+    "campaigns",
+    "campaign_partners",
+    "positions",
+    "totals",
+)
 _MEMBERS = "members"
 _PASSING = (
     "member_keys", "lots", "holds", "debts", "progress", "progress_spend", "awards", "campaign_stages", "campaign_funders",
@@ -80,7 +90,9 @@ class ReadModel:
         """Campaigns with this partner, in the order in which they were created."""
         if self._campaigns_by_partner is None:
             self._campaigns_by_partner = {}
-            for entry in sorted(self.rows["campaign_partners"].values(), key=lambda row: int(row["campaign"])):
+            for entry in sorted(
+                self.rows["campaign_partners"].values(), key=lambda row: int(row["campaign"])
+            ):
                 campaign = self.campaigns.get(entry["campaign"])
                 assert campaign is not None
                 self._campaigns_by_partner.setdefault(entry["partner"], []).append(campaign)
@@ -115,7 +127,9 @@ class ReadModel:
         """Rows of the undo journal for what changed since the last write."""
         entries = ((name, rows.journal()) for name, rows in self.rows.items())
         return [
-            {"block_number": self.block_number, "table_name": name, "rows": changed} for name, changed in entries if changed
+            {"block_number": self.block_number, "table_name": name, "rows": changed}
+            for name, changed in entries
+            if changed
         ]
 
     async def write(self, connection: AsyncConnection) -> None:
@@ -152,4 +166,3 @@ def _new_member(member: bytes, block_number: int) -> Row:
         "recovery_due_at_s": None,
         "as_of_block": block_number,
     }
-

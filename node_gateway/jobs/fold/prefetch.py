@@ -23,10 +23,14 @@ _CHANGES_KEYS: Final = frozenset({"KeyRemoved", "KeyAdded", "RecoveryFinished"})
 async def load_for(model: ReadModel, connection: AsyncConnection, events: Sequence[Event]) -> None:
     """Load what these events touch and is not in memory yet."""
     named = {event.args[name] for event in events for name in ("member", "to") if name in event.args}
-    await model.members.load_in(connection, ["member"], {member for member in named if (member,) not in model.members})
+    await model.members.load_in(
+        connection, ["member"], {member for member in named if (member,) not in model.members}
+    )
     await _load_lots(model, connection, events)
     await model.holds.load_in(
-        connection, ["member", "nonce"], {(e.args["member"], e.args["nonce"]) for e in events if e.name in _NAMES_HOLD}
+        connection,
+        ["member", "nonce"],
+        {(e.args["member"], e.args["nonce"]) for e in events if e.name in _NAMES_HOLD},
     )
     await model.debts.load_in(connection, ["member"], _members_of(events, _CHANGES_DEBT))
     await model.rows["member_keys"].load_in(connection, ["member"], _members_of(events, _CHANGES_KEYS))
@@ -44,7 +48,11 @@ async def _load_lots(model: ReadModel, connection: AsyncConnection, events: Sequ
     await model.lots.load_in(connection, ["member", "lot"], named)
     if debtors:
         await model.debts.load_in(connection, ["member"], debtors)
-        owed = {(d["member"], d["lot"]) for d in model.debts.values() if d["member"] in debtors and d["lot"] is not None}
+        owed = {
+            (d["member"], d["lot"])
+            for d in model.debts.values()
+            if d["member"] in debtors and d["lot"] is not None
+        }
         await model.lots.load_in(connection, ["member", "lot"], owed)
     for member in takers:
         model.open_lots[member] = []
@@ -61,7 +69,9 @@ async def _load_progress(model: ReadModel, connection: AsyncConnection, events: 
     members = _members_of(events, _CHANGES_PROGRESS)
     await model.progress.load_in(connection, ["member"], members)
     await model.progress_spend.load_in(connection, ["member"], members)
-    clawed = {(event.args["member"], event.args["lot"]) for event in events if event.name == "BonusClawedBack"}
+    clawed = {
+        (event.args["member"], event.args["lot"]) for event in events if event.name == "BonusClawedBack"
+    }
     await model.rows["awards"].load_in(connection, ["member", "lot"], clawed)
 
 

@@ -5,9 +5,31 @@ from node_gateway.domain.states import IssuerKind
 from node_gateway.jobs.fold.model import PROGRAM_ID, ReadModel
 from node_gateway.jobs.read_model import Row
 
+FIRST_CYCLE = 1
 UNLIMITED_96 = (1 << 96) - 1
 UNLIMITED_32 = (1 << 32) - 1
 UNLIMITED_48 = (1 << 48) - 1
+
+
+def fold_program_set(model: ReadModel, event: Event) -> None:
+    terms = event.args["terms"]
+    model.rows["program"].put({
+        "id": PROGRAM_ID,
+        "name": terms["name"],
+        "symbol": terms["symbol"],
+        "currency": terms["currency"].decode("ascii", "replace"),
+        "currency_decimals": terms["currencyDecimals"],
+        "lot_validity_days": terms["lotValidityDays"],
+        "return_window_days": terms["returnWindowDays"],
+        "late_posting_days": terms["latePostingDays"],
+        "day_offset_s": terms["dayOffsetSeconds"],
+        "first_key_delay_s": terms["firstKeyDelaySeconds"],
+        "recovery_delay_s": terms["recoveryDelaySeconds"],
+        "relying_party_id_hash": terms["relyingPartyIdHash"],
+        "operator_key": terms["operatorKey"],
+        "proposed_operator_key": None,
+        "current_cycle": FIRST_CYCLE,
+    })  # fmt: skip
 
 
 def fold_partner_admitted(model: ReadModel, event: Event) -> None:
@@ -19,12 +41,13 @@ def fold_partner_admitted(model: ReadModel, event: Event) -> None:
         "previous_key": None,
         "previous_key_until_s": None,
         "is_suspended": False,
-        "terms": None,
+        # Until terms are recorded, a purchase earns nothing and a redemption is paid nothing.
+        "terms": args["terms"],
         "refund_terms": args["refundTerms"],
         "version": 0,
-        "issue_price_micro": None,
-        "redeem_price_micro": None,
-        "earn_points_per_100_minor": None,
+        "issue_price_micro": 0,
+        "redeem_price_micro": 0,
+        "earn_points_per_100_minor": 0,
         "credit_limit_micro": None,
         "operation_points_max": None,
         "member_day_points_max": None,
@@ -32,6 +55,7 @@ def fold_partner_admitted(model: ReadModel, event: Event) -> None:
         "as_of_block": model.block_number,
     })  # fmt: skip
     model.terms.put(_terms_row(model, args["refundTerms"], IssuerKind.REFUND, args["partner"]))
+    model.terms.put(_terms_row(model, args["terms"], IssuerKind.PARTNER, args["partner"]))
 
 
 def fold_partner_terms_recorded(model: ReadModel, event: Event) -> None:
@@ -101,7 +125,9 @@ def fold_operator_key_proposed(model: ReadModel, event: Event) -> None:
 
 
 def fold_operator_key_changed(model: ReadModel, event: Event) -> None:
-    model.rows["program"].change(PROGRAM_ID).update(operator_key=event.args["key"], proposed_operator_key=None)
+    model.rows["program"].change(PROGRAM_ID).update(
+        operator_key=event.args["key"], proposed_operator_key=None
+    )
 
 
 def fold_operation_kind_paused(model: ReadModel, event: Event) -> None:
@@ -146,7 +172,9 @@ def fold_allowance_set(model: ReadModel, event: Event) -> None:
 
 def fold_recovery_started(model: ReadModel, event: Event) -> None:
     args = event.args
-    model.member(args["member"]).update(recovery_key=args["key"], recovery_kind=args["kind"], recovery_due_at_s=args["dueAt"])
+    model.member(args["member"]).update(
+        recovery_key=args["key"], recovery_kind=args["kind"], recovery_due_at_s=args["dueAt"]
+    )
 
 
 def fold_recovery_refused(model: ReadModel, event: Event) -> None:
@@ -197,7 +225,12 @@ def _terms_row(model: ReadModel, terms: int, kind: IssuerKind, issuer: int) -> R
 
 def _put_key(model: ReadModel, event: Event) -> None:
     args = event.args
-    row = {"member": args["member"], "key": args["key"], "kind": args["kind"], "block_number": model.block_number}
+    row = {
+        "member": args["member"],
+        "key": args["key"],
+        "kind": args["kind"],
+        "block_number": model.block_number,
+    }
     model.rows["member_keys"].put(row)
 
 
@@ -211,6 +244,7 @@ def _limit(value: int, unlimited: int) -> int | None:
 
 
 HANDLERS = {
+    "ProgramSet": fold_program_set,
     "PartnerAdmitted": fold_partner_admitted,
     "PartnerTermsRecorded": fold_partner_terms_recorded,
     "PartnerTermsInForce": fold_partner_terms_in_force,
