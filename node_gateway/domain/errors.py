@@ -95,7 +95,7 @@ class OperationUsedError(SubmissionRefusedError):
         super().__init__(
             "Another submission already carries an operation with this id; ask for the operation to see what became of it.",
             operation=operation.text,
-            status=status,
+            operation_status=status,
         )
 
 
@@ -188,6 +188,13 @@ class TooManySubmissionsError(RequestError):
         )
 
 
+class MethodNotAllowedError(RequestError):
+    code = "method_not_allowed"
+
+    def __init__(self, *, allowed: str) -> None:
+        super().__init__("This path does not take this method.", allowed=allowed)
+
+
 class IdempotencyConflictError(RequestError):
     code = "idempotency_conflict"
 
@@ -206,6 +213,13 @@ class IdempotencyInFlightError(RequestError):
 
 class NotFoundError(GatewayError):
     """Nothing there that this caller may see."""
+
+
+class RouteNotFoundError(NotFoundError):
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is served at this path; see /docs.")
 
 
 class UnknownSubmissionError(NotFoundError):
@@ -287,3 +301,14 @@ class ShuttingDownError(BusyError):
 
     def __init__(self) -> None:
         super().__init__("This process is stopping; nothing of this request was accepted.", retry_after_s=1)
+
+
+class InternalError(GatewayError):
+    """A mistake of ours; the log has it under the request's id."""
+
+    code = "internal_error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Something is wrong in the gateway; nothing is known to be lost. Name the request_id when you ask."
+        )

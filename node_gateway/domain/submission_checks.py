@@ -11,14 +11,16 @@ from node_gateway.domain.errors import (
 )
 from node_gateway.domain.keyring import Keyring, check_signer
 from node_gateway.domain.parties import Party
+from partner_sdk.protocol.eip712 import Domain
 from partner_sdk.protocol.errors import InvalidSignatureError, MalformedSubmissionError
 from partner_sdk.protocol.identities import OperationId
 from partner_sdk.protocol.operations import Operation, OperationKind
-from partner_sdk.protocol.signatures import recover_key
-from partner_sdk.protocol.submissions import SignedSubmission, split_frames
+from partner_sdk.protocol.signatures import SIGNATURE_BYTES, recover_key
+from partner_sdk.protocol.submissions import WIRE_HEADER_BYTES, SignedSubmission, split_frames
 
 _WITHOUT_MEMBER = frozenset((OperationKind.RECORD_PAYMENT, OperationKind.CONFIRM_PAYMENT))
 MEMBER_BYTES = 20
+_SIGNATURE = slice(WIRE_HEADER_BYTES - SIGNATURE_BYTES, WIRE_HEADER_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def check_submission(
     chain_time_s: int,
     latest_deadline_s: int,
 ) -> CheckedSubmission:
-    """Checks form, caller, deadline and signature, in this order.
+    """Checks caller, form, deadline and signature, in this order.
 
     Args:
         wire: the wire form.
@@ -68,23 +70,34 @@ def check_submission(
         BadSignatureError: signed by another key, or not at all.
         LateAuthorisationError: a member's authorisation is past its deadline.
     """
-    submission = SignedSubmission.unpack_unchecked(wire)
-    submitter = submission.submitter
-    operations = _checked_operations(submission, chain_time_s=chain_time_s)
+    submitter = SignedSubmission.unpack_unchecked(wire).submitter
     if not party.may_submit_as(submitter):
         raise NotYourSubmitterError(submitter)
-    if submission.deadline_s < chain_time_s:
-        raise DeadlinePassedError(deadline_s=submission.deadline_s, chain_time_s=chain_time_s)
-    if submission.deadline_s > latest_deadline_s:
-        raise DeadlineTooFarError(deadline_s=submission.deadline_s, latest_s=latest_deadline_s)
+    checked = read_form(wire, domain=keyring.domain, chain_time_s=chain_time_s)
+    if checked.deadline_s < chain_time_s:
+        raise DeadlinePassedError(deadline_s=checked.deadline_s, chain_time_s=chain_time_s)
+    if checked.deadline_s > latest_deadline_s:
+        raise DeadlineTooFarError(deadline_s=checked.deadline_s, latest_s=latest_deadline_s)
     keys = keyring.keys_of(submitter, chain_time_s=chain_time_s)
-    digest = submission.digest(keyring.domain)
     try:
-        signer = recover_key(digest, submission.signature)
+        signer = recover_key(checked.id, wire[_SIGNATURE])
     except InvalidSignatureError:
         raise BadSignatureError(submitter) from None
     check_signer(signer, keys, submitter, chain_time_s=chain_time_s)
-    return CheckedSubmission(digest, int(submitter), submission.deadline_s, wire, operations)
+    return checked
+
+
+def read_form(wire: bytes, *, domain: Domain, chain_time_s: int) -> CheckedSubmission:
+    """Reads a submission of which only the form is judged, and whether its members' authorisations are too late.
+
+    Raises:
+        MalformedSubmissionError, MalformedOperationError, LateAuthorisationError: see `check_submission`.
+    """
+    submission = SignedSubmission.unpack_unchecked(wire)
+    operations = _checked_operations(submission, chain_time_s=chain_time_s)
+    return CheckedSubmission(
+        submission.digest(domain), int(submission.submitter), submission.deadline_s, wire, operations
+    )
 
 
 def _checked_operations(submission: SignedSubmission, *, chain_time_s: int) -> tuple[CheckedOperation, ...]:

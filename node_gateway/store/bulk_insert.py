@@ -24,10 +24,13 @@ async def bulk_insert(
     if connection.dialect.name == "postgresql":
         await _copy(connection, table, columns, rows)
         return
+    parameters = [tuple(row) for row in rows]
+    if not parameters:
+        return
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
     try:
-        await connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+        await connection.exec_driver_sql(statement, parameters)
     except sa.exc.IntegrityError as error:
         raise DuplicateKeyError(table.name) from error
 

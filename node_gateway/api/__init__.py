@@ -1,0 +1,1 @@
+"""HTTP: reads requests, calls the service, writes answers. docs/api.md describes it for callers."""

@@ -1,0 +1,215 @@
+"""`/v1/submissions`: the accept path, and what became of a submission."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from starlette.responses import Response
+
+from node_gateway.api import schemas
+from node_gateway.api.answers import PROBLEM_RESPONSES, json_response
+from node_gateway.api.bodies import bytes_of_hex, media_type_of, read_body, read_json_object
+from node_gateway.api.gateway import Gateway, gateway_of, party_of
+from node_gateway.api.problems import code_of, problem_of
+from node_gateway.domain.errors import (
+    GatewayError,
+    MalformedJsonError,
+    TooManySubmissionsError,
+    UnsupportedMediaTypeError,
+)
+from node_gateway.domain.parties import Party
+from node_gateway.domain.submission_checks import CheckedSubmission
+from node_gateway.service.accept_writer import Answer, IdempotencyRequest
+from node_gateway.service.accepting import Checked
+from node_gateway.service.own_reading import read_settled_submission, read_submission
+from node_gateway.service.views import accepted_view
+from partner_sdk.protocol.bounds import SUBMISSIONS_BULK_MAX
+from partner_sdk.protocol.errors import ProtocolError
+from partner_sdk.protocol.submissions import BULK_MEDIA_TYPE, split_bulk
+
+JSON_MEDIA_TYPE = "application/json"
+WIRE_MEDIA_TYPE = "application/octet-stream"
+IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,200}$"
+SUBMISSION_ID = r"^0x[0-9a-fA-F]{64}$"
+
+router = APIRouter(prefix="/v1/submissions", tags=["submissions"], responses=PROBLEM_RESPONSES)
+
+Caller = Annotated[Party, Depends(party_of)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern=IDEMPOTENCY_KEY, description="Kept for 30 days at least."),
+]
+_HEX = {"type": "string", "pattern": "^0x([0-9a-fA-F]{2})+$"}
+
+
+def _body(json_schema: dict[str, Any], binary_type: str) -> dict[str, Any]:
+    binary = {"type": "string", "format": "binary"}
+    content = {JSON_MEDIA_TYPE: {"schema": json_schema}, binary_type: {"schema": binary}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _object_schema(field: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {field: value},
+        "required": [field],
+        "additionalProperties": False,
+    }
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses={
+        202: {
+            "model": schemas.AcceptedSubmission,
+            "description": "Durable; it will settle or end with a reason.",
+        },
+        200: {"model": schemas.SettledSubmission, "description": "With `wait=settled`: what became of it."},
+    },
+    openapi_extra=_body(_object_schema("submission", _HEX), WIRE_MEDIA_TYPE),
+)
+async def accept_submission(
+    request: Request,
+    party: Caller,
+    idempotency_key: IdempotencyKey = None,
+    wait: Annotated[Literal["settled"] | None, Query(description="Hold the answer until the block.")] = None,
+    wait_s: Annotated[
+        float | None, Query(gt=0, description="How long at most; the gateway has a limit too.")
+    ] = None,
+) -> Response:
+    """Takes one signed submission. The answer comes when it is durable, or settled."""
+    gateway = gateway_of(request)
+    settings = gateway.settings
+    body = await read_body(request, bytes_max=settings.single_body_bytes_max, body_s_max=settings.body_s_max)
+    wire = _read_single(request, body)
+    idempotency = _idempotency(request, party, idempotency_key, body)
+    gateway.desk.enter(idempotency)
+    try:
+        answer = await _accept(gateway, [wire], party, idempotency, _render_single)
+        if wait == "settled" and not answer.is_repeat:
+            timeout_s = min(wait_s or settings.wait_s_max, settings.wait_s_max)
+            answer = await _settled_answer(gateway, party, answer, idempotency, timeout_s)
+    finally:
+        gateway.desk.leave(idempotency)
+    return _response(answer)
+
+
+@router.post(
+    "/bulk",
+    status_code=202,
+    responses={202: {"model": schemas.BulkAnswer, "description": "In order; each accepted or a problem."}},
+    openapi_extra=_body(
+        _object_schema(
+            "submissions",
+            {"type": "array", "items": _HEX, "minItems": 1, "maxItems": SUBMISSIONS_BULK_MAX},
+        ),
+        BULK_MEDIA_TYPE,
+    ),
+)
+async def accept_bulk(request: Request, party: Caller, idempotency_key: IdempotencyKey = None) -> Response:
+    """Takes up to 500 signed submissions in one go. Each is accepted or refused by itself."""
+    gateway = gateway_of(request)
+    settings = gateway.settings
+    body = await read_body(request, bytes_max=settings.bulk_body_bytes_max, body_s_max=settings.body_s_max)
+    wires = _read_bulk(request, body)
+    idempotency = _idempotency(request, party, idempotency_key, body)
+    gateway.desk.enter(idempotency)
+    try:
+        answer = await _accept(gateway, wires, party, idempotency, _render_bulk)
+    finally:
+        gateway.desk.leave(idempotency)
+    return _response(answer)
+
+
+@router.get("/{submission_id}", responses={200: {"model": schemas.Submission}})
+async def show_submission(
+    request: Request, party: Caller, submission_id: Annotated[str, Path(pattern=SUBMISSION_ID)]
+) -> Response:
+    """What became of a submission that came through this gateway."""
+    async with gateway_of(request).database.reading() as connection:
+        return json_response(await read_submission(connection, party, bytes.fromhex(submission_id[2:])))
+
+
+async def _accept(
+    gateway: Gateway,
+    wires: Sequence[bytes],
+    party: Party,
+    idempotency: IdempotencyRequest | None,
+    render: Callable[[Sequence[Checked]], Answer],
+) -> Answer:
+    try:
+        return await gateway.desk.accept(wires, party=party, idempotency=idempotency, render=render)
+    except (GatewayError, ProtocolError) as refusal:
+        gateway.metrics.refused.labels(code_of(type(refusal))).inc()
+        raise
+
+
+async def _settled_answer(
+    gateway: Gateway, party: Party, accepted: Answer, idempotency: IdempotencyRequest | None, timeout_s: float
+) -> Answer:
+    """The answer to `wait=settled`: as accepted when the time is over first."""
+    submission_id = bytes.fromhex(orjson.loads(accepted.body)["submission_id"][2:])
+    if not await gateway.waiters.wait(submission_id, timeout_s=timeout_s):
+        return accepted
+    async with gateway.database.reading() as connection:
+        view = await read_settled_submission(connection, party, submission_id)
+    settled = Answer(200, orjson.dumps(view))
+    await gateway.desk.remember(idempotency, settled)
+    return settled
+
+
+def _read_single(request: Request, body: bytes) -> bytes:
+    media_type = media_type_of(request)
+    if media_type == WIRE_MEDIA_TYPE:
+        return body
+    if media_type == JSON_MEDIA_TYPE:
+        return bytes_of_hex(read_json_object(body, field="submission"))
+    raise UnsupportedMediaTypeError(expected=f"{JSON_MEDIA_TYPE} or {WIRE_MEDIA_TYPE}")
+
+
+def _read_bulk(request: Request, body: bytes) -> list[bytes]:
+    media_type = media_type_of(request)
+    if media_type == BULK_MEDIA_TYPE:
+        return split_bulk(body)
+    if media_type != JSON_MEDIA_TYPE:
+        raise UnsupportedMediaTypeError(expected=f"{JSON_MEDIA_TYPE} or {BULK_MEDIA_TYPE}")
+    texts = read_json_object(body, field="submissions")
+    if not isinstance(texts, list):
+        raise MalformedJsonError("`submissions` is a list")
+    if not 1 <= len(texts) <= SUBMISSIONS_BULK_MAX:
+        raise TooManySubmissionsError(submissions_max=SUBMISSIONS_BULK_MAX)
+    return [bytes_of_hex(text) for text in texts]
+
+
+def _idempotency(request: Request, party: Party, key: str | None, body: bytes) -> IdempotencyRequest | None:
+    if key is None:
+        return None
+    about = f"{request.url.path}\n{media_type_of(request)}\n".encode()
+    return IdempotencyRequest(party.text, key, hashlib.sha256(about + body).digest())
+
+
+def _render_single(checked: Sequence[Checked]) -> Answer:
+    (item,) = checked
+    if isinstance(item, CheckedSubmission):
+        return Answer(202, orjson.dumps(accepted_view(item)))
+    raise item
+
+
+def _render_bulk(checked: Sequence[Checked]) -> Answer:
+    results = [
+        accepted_view(item)
+        if isinstance(item, CheckedSubmission)
+        else {"status": "refused", "problem": problem_of(item)}
+        for item in checked
+    ]
+    accepted = sum(isinstance(item, CheckedSubmission) for item in checked)
+    answer = {"accepted": accepted, "refused": len(checked) - accepted, "results": results}
+    return Answer(202, orjson.dumps(answer))
+
+
+def _response(answer: Answer) -> Response:
+    headers = {"Idempotency-Replayed": "true"} if answer.is_repeat else {}
+    return Response(answer.body, answer.status_code, headers, JSON_MEDIA_TYPE)

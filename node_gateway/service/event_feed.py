@@ -1,0 +1,212 @@
+"""Live events: read once for all streams, handed to those whom they concern."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from itertools import chain
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from node_gateway.domain.account import touched
+from node_gateway.domain.errors import NotIndexedError, TooManyStreamsError
+from node_gateway.service import views
+from node_gateway.service.reading import Moment, read_moment
+from node_gateway.store.chain_head import ChainHead
+from node_gateway.store.events import LOG_INDEX_MAX, ChainEvent, EventFilter, EventPosition, read_events_after
+from node_gateway.store.members import read_accounts
+
+EVENTS_IN_ONE_READ = 2_000
+MEMBERS_IN_ONE_READ = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMessage:
+    """One message of a stream. `id` None: nothing to resume from."""
+
+    id: str | None
+    event: str
+    data: str
+
+
+class Subscription:
+    """One stream's queue. It ends when the feed closes, or when it is too slow."""
+
+    def __init__(self, wanted: EventFilter, *, through_block: int, messages_max: int) -> None:
+        self.wanted = wanted
+        self.through_block = through_block
+        self.is_cut_off = False
+        self._messages_max = messages_max
+        self._messages: deque[StreamMessage] = deque()
+        self._arrived = asyncio.Event()
+        self._is_closed = False
+
+    def put(self, message: StreamMessage) -> None:
+        if len(self._messages) >= self._messages_max:
+            self.is_cut_off = True
+            self.close()
+        elif not self._is_closed:
+            self._messages.append(message)
+            self._arrived.set()
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._arrived.set()
+
+    async def next(self) -> StreamMessage | None:
+        """The next message; None at the end. A stream that was cut off loses what is queued: it resumes from the tables."""
+        while not self.is_cut_off:
+            if self._messages:
+                return self._messages.popleft()
+            if self._is_closed:
+                return None
+            self._arrived.clear()
+            await self._arrived.wait()
+        return None
+
+
+class EventFeed:
+    """Hands the events of each turn to the subscriptions that they fit, then one BalanceChanged per member that has a stream."""
+
+    def __init__(self, *, streams_max: int, messages_max: int) -> None:
+        self._streams_max = streams_max
+        self._messages_max = messages_max
+        self._subscriptions: set[Subscription] = set()
+        self._by_member: dict[bytes, set[Subscription]] = {}
+        self._of_all_members: set[Subscription] = set()
+        self._through_block: int | None = None
+        self._generation = 0
+        self._today: int | None = None
+
+    @property
+    def stream_count(self) -> int:
+        return len(self._subscriptions)
+
+    def subscribe(self, wanted: EventFilter) -> Subscription:
+        """Everything in blocks after `through_block` of the subscription will come through it.
+
+        Raises:
+            TooManyStreamsError: too many are open.
+            NotIndexedError: nothing was indexed yet.
+        """
+        if len(self._subscriptions) >= self._streams_max:
+            raise TooManyStreamsError(streams_max=self._streams_max)
+        if self._through_block is None:
+            raise NotIndexedError
+        subscription = Subscription(
+            wanted, through_block=self._through_block, messages_max=self._messages_max
+        )
+        self._subscriptions.add(subscription)
+        if wanted.member is None:
+            self._of_all_members.add(subscription)
+        else:
+            self._by_member.setdefault(wanted.member, set()).add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        self._subscriptions.discard(subscription)
+        self._of_all_members.discard(subscription)
+        member = subscription.wanted.member
+        if member is not None and (others := self._by_member.get(member)) is not None:
+            others.discard(subscription)
+            if not others:
+                del self._by_member[member]
+
+    def close(self) -> None:
+        """Ends all streams; they resume elsewhere, or later."""
+        for subscription in self._subscriptions:
+            subscription.close()
+
+    async def on_turn(self, connection: AsyncConnection, head: ChainHead, *, has_moved: bool) -> None:
+        if not has_moved or head.block_number < 0:
+            return
+        previous = self._through_block
+        is_unwound = previous is not None and (
+            head.generation != self._generation or head.block_number < previous
+        )
+        self._generation = head.generation
+        if not self._subscriptions or previous is None:
+            self._through_block = head.block_number
+            self._today = None
+            return
+        if is_unwound:
+            self._tell_reset(head)
+            self._through_block = head.block_number
+            return
+        await self._hand_out(connection, previous, head)
+
+    async def _hand_out(self, connection: AsyncConnection, previous: int, head: ChainHead) -> None:
+        last_position: dict[bytes, EventPosition] = {}
+        after = EventPosition(previous, LOG_INDEX_MAX)
+        while True:
+            events = await read_events_after(
+                connection,
+                after,
+                through_block=head.block_number,
+                limit=EVENTS_IN_ONE_READ,
+                wanted=EventFilter(),
+            )
+            for event in events:
+                self._hand_out_event(event)
+                if event.member is not None:
+                    last_position[event.member] = event.position
+            if len(events) < EVENTS_IN_ONE_READ:
+                break
+            after = events[-1].position
+        self._through_block = head.block_number
+        await self._tell_balances(connection, last_position)
+
+    def _hand_out_event(self, event: ChainEvent) -> None:
+        message: StreamMessage | None = None
+        of_member = self._by_member.get(event.member, set()) if event.member else set()
+        for subscription in chain(of_member, self._of_all_members):
+            if subscription.wanted.fits(event):
+                message = message or event_message(event)
+                subscription.put(message)
+
+    async def _tell_balances(
+        self, connection: AsyncConnection, last_position: dict[bytes, EventPosition]
+    ) -> None:
+        moment = await read_moment(connection)
+        # A new day can change what is available without any event.
+        is_new_day = self._today is not None and moment.today != self._today
+        self._today = moment.today
+        members = [member for member in self._by_member if is_new_day or member in last_position]
+        messages = await balance_messages(connection, moment, members, last_position)
+        for member, message in messages.items():
+            for subscription in self._by_member.get(member, ()):
+                subscription.put(message)
+
+    def _tell_reset(self, head: ChainHead) -> None:
+        message = reset_message(head)
+        for subscription in tuple(self._subscriptions):
+            subscription.put(message)
+
+
+async def balance_messages(
+    connection: AsyncConnection, moment: Moment, members: list[bytes], positions: dict[bytes, EventPosition]
+) -> dict[bytes, StreamMessage]:
+    """A BalanceChanged for each member, with the id of the event after which it is true."""
+    messages = {}
+    for start in range(0, len(members), MEMBERS_IN_ONE_READ):
+        accounts = await read_accounts(connection, members[start : start + MEMBERS_IN_ONE_READ])
+        for member, account in accounts.items():
+            view = views.balance_view(member, touched(account, moment.today), as_of_block=moment.as_of_block)
+            position = positions.get(member)
+            messages[member] = StreamMessage(
+                None if position is None else position.text, "BalanceChanged", orjson.dumps(view).decode()
+            )
+    return messages
+
+
+def event_message(event: ChainEvent) -> StreamMessage:
+    return StreamMessage(event.position.text, event.name, orjson.dumps(views.event_view(event)).decode())
+
+
+def reset_message(head: ChainHead) -> StreamMessage:
+    """Blocks were taken back: what was told after `as_of_block` may no longer be true. Read again."""
+    return StreamMessage(
+        f"{head.block_number}-{LOG_INDEX_MAX}",
+        "StreamReset",
+        orjson.dumps({"as_of_block": head.block_number}).decode(),
+    )
