@@ -38,7 +38,13 @@ class PointsError(Exception):
 
 
 class GatewayError(PointsError):
-    """The gateway was asked, and something came between."""
+    """The gateway was asked, and something came between.
+
+    Attributes:
+        may_have_arrived: the request, or an earlier try of it, may have taken effect.
+    """
+
+    may_have_arrived: bool = False
 
 
 class GatewayConnectionError(GatewayError):

@@ -68,6 +68,11 @@ class Submitter(int):
     def text(self) -> str:
         return f"{self >> _SLOT_BITS}.{self & 0xFFFF}"
 
+    def __repr__(self) -> str:
+        return f"Submitter({self.text})"
+
+    __str__ = int.__repr__  # databases and logs that print a number get the number
+
 
 class OperationId(int):
     """An operation: submitter × 2³² + sequence, text `partner.slot.sequence`."""
@@ -109,6 +114,11 @@ class OperationId(int):
     def text(self) -> str:
         return f"{self >> 48}.{(self >> 32) & 0xFFFF}.{self & 0xFFFFFFFF}"
 
+    def __repr__(self) -> str:
+        return f"OperationId({self.text})"
+
+    __str__ = int.__repr__
+
 
 class _TwentyBytes(bytes):
     __slots__ = ()
@@ -136,6 +146,9 @@ class _TwentyBytes(bytes):
     def text(self) -> str:
         """`0x` and 40 lower-case digits."""
         return "0x" + self.hex()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text})"
 
 
 class MemberId(_TwentyBytes):

@@ -1,0 +1,111 @@
+# Made from partner_sdk/_async by `python -m partner_sdk._generate`; change it there.
+"""Requests to the gateway: retried with one Idempotency-Key, answers checked, problems turned into errors."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import httpx2
+import stamina
+from pydantic import BaseModel
+
+from partner_sdk._answers import raise_for_problem, read, typed_transport_errors, wait_before_retry_s
+from partner_sdk._errors import GatewayError
+
+TIMEOUT_S: Final = 10.0
+ATTEMPTS_MAX: Final = 6
+RETRIES_S_MAX: Final = 120.0
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Http:
+    """One connection pool to one gateway."""
+
+    def __init__(
+        self,
+        gateway: str,
+        api_key: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        attempts_max: int = ATTEMPTS_MAX,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._attempts_max = attempts_max
+        self._timeout_s = timeout_s
+        self._client = httpx2.Client(
+            base_url=gateway,
+            headers={"authorization": f"Bearer {api_key}", "user-agent": "points-coalition-sdk/0.1"},
+            timeout=httpx2.Timeout(timeout_s),
+            transport=transport,
+        )
+
+    def get(self, path: str, model: type[ModelT], **params: str | int | None) -> ModelT:
+        """Asks for something and reads the answer as `model`."""
+        given = {name: value for name, value in params.items() if value is not None}
+        return read(self._retried("GET", path, params=given), model)
+
+    def post(
+        self,
+        path: str,
+        model: type[ModelT],
+        *,
+        content: bytes,
+        media_type: str,
+        idempotency_key: str | None = None,
+        params: Mapping[str, str] | None = None,
+        wait_s: float = 0.0,
+    ) -> ModelT:
+        """Sends bytes. The Idempotency-Key is made once, outside the retries, and is the same on each."""
+        headers = {"content-type": media_type, "idempotency-key": idempotency_key or uuid.uuid4().hex}
+        response = self._retried(
+            "POST",
+            path,
+            content=content,
+            headers=headers,
+            params=dict(params or {}),
+            timeout=httpx2.Timeout(self._timeout_s, read=self._timeout_s + wait_s),
+        )
+        return read(response, model)
+
+    @contextmanager
+    def stream(
+        self, path: str, *, params: Mapping[str, str], headers: Mapping[str, str], read_timeout_s: float
+    ) -> Iterator[httpx2.Response]:
+        """Opens a stream; not retried.
+
+        Raises:
+            GatewayError: it cannot be opened, or breaks.
+        """
+        timeout = httpx2.Timeout(self._timeout_s, read=read_timeout_s)
+        with (
+            typed_transport_errors(),
+            self._client.stream(
+                "GET", path, params=dict(params), headers=dict(headers), timeout=timeout
+            ) as response,
+        ):
+            if not response.is_success:
+                response.read()
+            raise_for_problem(response)
+            yield response
+
+    def _retried(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
+        may_have_arrived = False
+        for attempt in stamina.retry_context(
+            on=wait_before_retry_s, attempts=self._attempts_max, timeout=RETRIES_S_MAX
+        ):
+            with attempt:
+                try:
+                    with typed_transport_errors():
+                        response = self._client.request(method, path, **arguments)
+                        raise_for_problem(response)
+                        return response
+                except GatewayError as error:
+                    may_have_arrived = error.may_have_arrived = may_have_arrived or error.may_have_arrived
+                    raise
+        raise AssertionError("the retries return or raise")
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
