@@ -4,7 +4,7 @@ coincurve signs some ten thousand times a second; the encoder below covers just 
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from coincurve import PrivateKey
 from eth_hash.auto import keccak
@@ -99,7 +99,7 @@ def replaced(signer: Signer, raw: bytes, *, chain_id: int, fees: Fees) -> Signed
     )
 
 
-def _bytes(item: Rlp | int) -> bytes:
+def _bytes(item: Any) -> bytes:
     assert isinstance(item, bytes)
     return item
 

@@ -24,7 +24,7 @@ from node_gateway.jobs.fold.beginning import begin
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.fold.prefetch import load_for
 from node_gateway.jobs.fold.records import UNRECORDED, event_row, operation_rows
-from node_gateway.jobs.read_model import upsert
+from node_gateway.jobs.read_model import insert_for
 from node_gateway.jobs.settlement import MinedTransaction, SettledBatch, settle_batches
 from node_gateway.jobs.unwind import UNDO_BLOCKS, UNDO_MARK, UndoMissingError, clear_read_model, unwind_from
 from node_gateway.service.clock import Clock
@@ -292,7 +292,7 @@ async def _write_records(connection: AsyncConnection, header: Header, events: Se
 def _operation_upsert(dialect: str) -> sa.Insert:
     """The chain decides status, place and, where its event tells, kind and members; what was accepted here stays otherwise."""
     table = schema.operations
-    statement = upsert(table, dialect)
+    statement = insert_for(table, dialect)
     new = statement.excluded
     is_told = new.kind != 0
     return statement.on_conflict_do_update(  # type: ignore[no-any-return]

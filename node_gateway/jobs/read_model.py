@@ -20,7 +20,9 @@ class Rows:
 
     def __init__(self, table: sa.Table) -> None:
         self.table = table
-        self.key_names = tuple(column.name for column in table.primary_key.columns)
+        # Plain text: SQLAlchemy's own names are a kind of text that JSON encoders refuse.
+        self._names = tuple(str(column.name) for column in table.columns)
+        self.key_names = tuple(str(column.name) for column in table.primary_key.columns)
         self._rows: dict[Key, Row] = {}
         self._before: dict[Key, Row | None] = {}
 
@@ -77,7 +79,8 @@ class Rows:
         """Take in the rows of a condition, all rows without one."""
         statement = sa.select(self.table) if clause is None else sa.select(self.table).where(clause)
         result = await connection.execute(statement)
-        self.take_in(dict(row) for row in result.mappings())
+        names = self._names
+        self.take_in(dict(zip(names, row, strict=True)) for row in result.all())
 
     async def load_in(
         self,
@@ -127,13 +130,18 @@ class Rows:
 
 def upsert(table: sa.Table, dialect: str, *, keep: Collection[str] = ()) -> Any:
     """Insert or replace by primary key; columns in `keep` stay as they are in a row that exists."""
-    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    insert = insert_for(table, dialect)
     names = [column.name for column in table.columns if not column.primary_key and column.name not in keep]
     if not names:
         return insert.on_conflict_do_nothing()
     return insert.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_={name: insert.excluded[name] for name in names}
     )
+
+
+def insert_for(table: sa.Table, dialect: str) -> Any:
+    """An insert that can say what happens on a conflict."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def restored(table: sa.Table, values: Row) -> Row:
