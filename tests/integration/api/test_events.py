@@ -1,0 +1,141 @@
+"""GET /v1/events: live, resumed, one's own, and not at others' expense."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx2
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from node_gateway.service.event_feed import EventFeed, StreamMessage
+from node_gateway.store.events import EventFilter
+from tests.integration.api.conftest import Api, served, until
+from tests.integration.api.ledger_rows import ANNA, BORIS, GROCER, move_head, settle_purchase
+
+
+@dataclass(frozen=True)
+class Received:
+    id: str | None
+    name: str
+    data: dict[str, object]
+
+
+@asynccontextmanager
+async def opened(
+    api: Api, address: str, query: str, *, party: str, after: str | None = None
+) -> AsyncIterator[AsyncIterator[Received]]:
+    headers = {**api.as_(party), **({"Last-Event-ID": after} if after else {})}
+    async with (
+        httpx2.AsyncClient(timeout=10) as http,
+        http.stream("GET", f"{address}/v1/events{query}", headers=headers) as response,
+    ):
+        assert response.status_code == 200, await response.aread()
+        yield _received(response)
+
+
+async def _received(response: httpx2.Response) -> AsyncIterator[Received]:
+    fields: dict[str, str] = {}
+    async for line in response.aiter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif "event" in fields:
+            yield Received(fields.get("id"), fields["event"], orjson.loads(fields["data"]))
+            fields = {}
+
+
+async def settle(api: Api, sequence: int, *, block: int, partner: int = 3) -> None:
+    async def write(connection: AsyncConnection) -> None:
+        await settle_purchase(connection, sequence, block_number=block, partner=partner)
+        await move_head(connection, block)
+
+    await api.change(write)
+
+
+async def test_a_member_sees_the_purchase_and_the_new_balance(api: Api) -> None:
+    async with served(api) as address, opened(api, address, f"?member={ANNA.text}", party="wallet") as events:
+        first = await anext(events)
+        await settle(api, 1, block=11)
+        purchase, balance = await anext(events), await anext(events)
+
+    assert (first.name, first.data["balance"]) == ("BalanceChanged", 1_500)
+    assert (purchase.id, purchase.name) == ("11-0", "PurchaseSettled")
+    assert purchase.data["operation"] == "3.0.1"
+    assert (balance.id, balance.name, balance.data["as_of_block"]) == ("11-0", "BalanceChanged", 11)
+
+
+async def test_a_partner_sees_its_own_events_only(api: Api) -> None:
+    async with served(api) as address, opened(api, address, "?partner=me", party="grocer") as events:
+        await until(lambda: api.gateway.feed.stream_count == 1)
+        await settle(api, 1, block=11)
+        await settle(api, 1, block=12, partner=GROCER)
+        event = await anext(events)
+
+    assert (event.id, event.data["operation"]) == ("12-0", "4.0.1")
+
+
+async def test_resumes_after_the_last_event_seen(api: Api) -> None:
+    for block in range(11, 16):
+        await settle(api, block, block=block)
+
+    async with served(api) as address, opened(api, address, "", party="operator", after="12-0") as events:
+        await until(lambda: api.gateway.feed.stream_count == 1)
+        await settle(api, 16, block=16)
+        received = [(await anext(events)).id for _ in range(4)]
+
+    assert received == ["13-0", "14-0", "15-0", "16-0"]
+
+
+async def test_an_event_that_was_taken_back_resets_the_stream(api: Api) -> None:
+    async with served(api) as address, opened(api, address, "", party="operator", after="99-0") as events:
+        event = await anext(events)
+
+    assert (event.name, event.data["as_of_block"]) == ("StreamReset", 10)
+
+
+async def test_open_streams_are_told_of_a_reorganisation(api: Api) -> None:
+    async with served(api) as address, opened(api, address, "", party="operator") as events:
+        await until(lambda: api.gateway.feed.stream_count == 1)
+
+        async def unwind(connection: AsyncConnection) -> None:
+            await move_head(connection, 9, generation=1)
+
+        await api.change(unwind)
+        event = await anext(events)
+
+    assert (event.name, event.data["as_of_block"]) == ("StreamReset", 9)
+
+
+async def test_streams_that_are_not_ones_own_are_refused(sqlite_api: Api) -> None:
+    whole = await sqlite_api.get("/v1/events", party="wallet")
+    partner = await sqlite_api.get("/v1/events?partner=me", party="wallet")
+
+    assert (whole.status_code, partner.status_code) == (403, 403)
+
+
+async def test_a_slow_stream_is_cut_off_and_others_go_on(sqlite_api: Api) -> None:
+    feed = EventFeed(streams_max=3, messages_max=2)
+    async with sqlite_api.database.reading() as connection:
+        await feed.on_turn(connection, sqlite_api.gateway.watch.head, has_moved=True)
+    slow, quick = feed.subscribe(EventFilter()), feed.subscribe(EventFilter(member=BORIS))
+    message = StreamMessage("1-0", "PurchaseSettled", "{}")
+
+    for _ in range(3):
+        slow.put(message)
+    quick.put(message)
+
+    assert slow.is_cut_off
+    assert await slow.next() is None
+    assert await quick.next() == message
+
+
+async def test_streams_end_when_the_process_stops(sqlite_api: Api) -> None:
+    async with (
+        served(sqlite_api) as address,
+        opened(sqlite_api, address, "", party="operator") as events,
+    ):
+        await until(lambda: sqlite_api.gateway.feed.stream_count == 1)
+        sqlite_api.gateway.feed.close()
+
+        assert [event async for event in events] == []
