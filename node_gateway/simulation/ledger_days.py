@@ -7,8 +7,9 @@ scenario's day d is its day d + 2.
 from typing import Final
 
 SECONDS_PER_DAY: Final = 86_400
-GENESIS_TIMESTAMP_S: Final = SECONDS_PER_DAY
-FIRST_DAY: Final = 2
+SET_UP_DAY: Final = 1
+FIRST_DAY: Final = SET_UP_DAY + 1
+GENESIS_TIMESTAMP_S: Final = SET_UP_DAY * SECONDS_PER_DAY
 
 
 def chain_day(scenario_day: int) -> int:

@@ -4,7 +4,6 @@ with numbers that name nothing, and the ledger gives the reason."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import NamedTuple
 
 from node_gateway.simulation.book import Book
@@ -54,18 +53,26 @@ class Packer:
         self._nonces: dict[MemberId, int] = {}
 
     def submissions(self, group: Iterable[Operation]) -> list[SignedSubmission]:
-        """The group as signed submissions, one for each run of operations of one submitter."""
+        """The group as signed submissions: the operations in order, cut where the submitter changes or a number comes again."""
         self._nonces.clear()
-        return [
-            SignedSubmission.sign(
-                [packed.operation for packed in run],
-                submitter=submitter,
-                deadline_s=NO_DEADLINE_S,
-                domain=self._domain,
-                key=self._parties.keys[submitter],
-            )
-            for submitter, run in groupby(self._packed(group), key=lambda packed: packed.submitter)
-        ]
+        runs: list[list[Packed]] = []
+        for packed in self._packed(group):
+            run = runs[-1] if runs else []
+            numbers = {other.operation.sequence for other in run}
+            if not run or run[0].submitter != packed.submitter or packed.operation.sequence in numbers:
+                runs.append([])
+            runs[-1].append(packed)
+        return [self._sign(run) for run in runs]
+
+    def _sign(self, run: list[Packed]) -> SignedSubmission:
+        submitter = run[0].submitter
+        return SignedSubmission.sign(
+            [packed.operation for packed in run],
+            submitter=submitter,
+            deadline_s=NO_DEADLINE_S,
+            domain=self._domain,
+            key=self._parties.keys[submitter],
+        )
 
     def _packed(self, group: Iterable[Operation]) -> Iterator[Packed]:
         for event in group:

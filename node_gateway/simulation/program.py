@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from node_gateway.chain import node
 from node_gateway.chain.account import Account
 from node_gateway.chain.artifacts import load_artifact
 from node_gateway.chain.deploy import ACCESS_MANAGER, ProgramParameters, deploy
-from node_gateway.chain.engines.clock import ChainClock
 from node_gateway.chain.hexadecimal import data_of
+from node_gateway.chain.roles import Role
 from node_gateway.chain.rpc import Call, Rpc
 from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.chain.transactions import Signer
-from node_gateway.simulation.ledger_days import chain_day
+from node_gateway.simulation.ledger_days import SET_UP_DAY, chain_day
 from node_gateway.simulation.packing import NO_DEADLINE_S
 from node_gateway.simulation.parties import ATTESTER, Parties
 from node_gateway.simulation.scenario import OPERATOR, Campaign, PartnerId, Scenario
@@ -24,11 +25,17 @@ from partner_sdk.protocol import SignedSubmission
 CAMPAIGN_DAY_MAX = protocol.DAY_MAX - 1
 UINT16_MAX = 2**16 - 1
 UINT32_MAX = 2**32 - 1
-# Of the contracts' `Authorisations`.
-ATTESTER_ROLE = 5
 BALANCE_WEI = 10**24
 
 Progress = Callable[[str], None]
+
+
+class Prices(NamedTuple):
+    """What a partner's terms say, in the scenario's units."""
+
+    issue_price: int
+    redeem_price: int
+    earn_points_per_100_minor: int
 
 
 async def set_up(rpc: Rpc, scenario: Scenario, parties: Parties, progress: Progress) -> ScenarioChain:
@@ -44,12 +51,11 @@ async def set_up(rpc: Rpc, scenario: Scenario, parties: Parties, progress: Progr
     account = Account(rpc, administrator, chain_id=await node.chain_id(rpc))
     deployment = await deploy(account, _parameters(scenario, parties), progress=progress)
     chain = ScenarioChain(
-        rpc=rpc,
-        clock=ChainClock(rpc, "anvil"),
-        administrator=account,
-        relay=relay,
-        relay_nonce=0,
+        rpc,
+        chain_id=account.chain_id,
         ledger=data_of(deployment.ledger),
+        administrator=administrator,
+        relay=relay,
     )
     await _admit_partners(chain, scenario, parties, progress)
     await _appoint_attester(chain, parties, access_manager=data_of(deployment.access_manager))
@@ -65,19 +71,18 @@ async def record_terms(
     parties: Parties,
     partner_id: PartnerId,
     *,
-    issue_price: int,
-    redeem_price: int,
-    earn_rate: int,
+    version: int,
+    prices: Prices,
+    effective_day: int,
 ) -> None:
-    """New terms of a partner, in force at once, signed by the partner and by the operator."""
-    number = parties.partners[partner_id]
+    """New terms of a partner, signed by the partner and by the operator."""
     terms = protocol.PartnerTerms(
-        partner=number,
-        version=(await chain.read("partnerOf", number))["version"] + 1,
-        issue_price_micro=issue_price,
-        redeem_price_micro=redeem_price,
-        earn_points_per_100_minor=earn_rate,
-        effective_day=await chain.read("today"),
+        partner=parties.partners[partner_id],
+        version=version,
+        issue_price_micro=prices.issue_price,
+        redeem_price_micro=prices.redeem_price,
+        earn_points_per_100_minor=prices.earn_points_per_100_minor,
+        effective_day=effective_day,
     )
     digest = terms.digest(chain.domain)
     signatures = [
@@ -122,21 +127,15 @@ async def _admit_partners(
         number = parties.partners[partner.id]
         key = parties.keys[parties.submitter_of(partner.id)]
         await chain.govern("admitPartner", number, f"Partner {number}", key.address)
-        await record_terms(
-            chain,
-            parties,
-            partner.id,
-            issue_price=partner.issue_price,
-            redeem_price=partner.redeem_price,
-            earn_rate=partner.earn_points_per_100_minor,
-        )
+        prices = Prices(partner.issue_price, partner.redeem_price, partner.earn_points_per_100_minor)
+        await record_terms(chain, parties, partner.id, version=1, prices=prices, effective_day=SET_UP_DAY)
 
 
 async def _appoint_attester(chain: ScenarioChain, parties: Parties, *, access_manager: bytes) -> None:
     attester = parties.keys[ATTESTER].address
     await chain.govern("setAttester", ATTESTER.slot, attester, NO_DEADLINE_S)
     abi = load_artifact(ACCESS_MANAGER).abi
-    await chain.administrator.transact(abi, access_manager, "grantRole", ATTESTER_ROLE, attester, 0)
+    await chain.administer(access_manager, abi, "grantRole", int(Role.ATTESTER), attester, 0)
 
 
 async def _enrol_members(chain: ScenarioChain, parties: Parties, progress: Progress) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from node_gateway.chain.rpc import Rpc
 from node_gateway.simulation.book import Book
+from node_gateway.simulation.ledger_days import chain_day
 from node_gateway.simulation.packing import Packer
 from node_gateway.simulation.parties import Parties, parties_of
-from node_gateway.simulation.program import record_terms, set_up
+from node_gateway.simulation.program import Prices, record_terms, set_up
 from node_gateway.simulation.report import Report, read_report
 from node_gateway.simulation.scenario import (
     CloseCycle,
     OperatorAct,
-    PartnerId,
     Reinstate,
     Reprice,
     Scenario,
@@ -50,20 +50,17 @@ class ScenarioRun:
     def __init__(
         self, scenario: Scenario, chain: ScenarioChain, parties: Parties, progress: Progress
     ) -> None:
-        self._scenario = scenario
+        self.scenario = scenario
         self._chain = chain
         self._parties = parties
         self._progress = progress
         self._book = Book()
         self._packer = Packer(parties, chain.domain, self._book)
-        self._terms = {
-            partner.id: {
-                "issue_price": partner.issue_price,
-                "redeem_price": partner.redeem_price,
-                "earn_points_per_100_minor": partner.earn_points_per_100_minor,
-            }
+        self._prices = {
+            partner.id: Prices(partner.issue_price, partner.redeem_price, partner.earn_points_per_100_minor)
             for partner in scenario.partners
         }
+        self._versions = {partner.id: 1 for partner in scenario.partners}
         self._cycles: dict[int, CloseCycle] = {}
         self._day = -1
         self._sent = 0
@@ -75,27 +72,32 @@ class ScenarioRun:
         chain = await set_up(rpc, scenario, parties, progress)
         return cls(scenario, chain, parties, progress)
 
+    @property
+    def ledger(self) -> bytes:
+        """The deployed ledger's address."""
+        return self._chain.ledger
+
     async def take(self, step: Group | OperatorAct) -> None:
         """Sends a group of operations, or acts as the operator."""
         day = step[0].day if isinstance(step, list) else step.day
-        await self._begin_day(day)
+        self._begin_day(day)
         if isinstance(step, list):
             self._book.enter(await self._chain.settle(self._packer.submissions(step)))
             self._sent += len(step)
         else:
             await self._act(step)
             self._sent += 1
-        self._progress(f"day {day}: {self._sent} of {len(self._scenario.events)} events")
+        self._progress(f"day {day}: {self._sent} of {len(self.scenario.events)} events")
 
     async def report(self) -> Report:
         """Everyone touched on the day of the report, and every figure read from the chain."""
-        await self._begin_day(self._scenario.as_of_day)
+        self._begin_day(self.scenario.as_of_day)
         self._progress("reading the report")
         return await read_report(self._chain, self._parties, self._cycles, self._book.rejected)
 
-    async def _begin_day(self, day: int) -> None:
+    def _begin_day(self, day: int) -> None:
         if day != self._day:
-            await self._chain.begin_day(day)
+            self._chain.begin_day(day)
             self._day = day
 
     async def _act(self, act: OperatorAct) -> None:
@@ -107,18 +109,18 @@ class ScenarioRun:
             case Reinstate():
                 await self._chain.govern("reinstatePartner", self._parties.partners[act.partner])
             case CloseCycle():
-                self._cycles[await self._chain.read("currentCycle")] = act
-                await self._chain.govern("closeCycle")
+                events = await self._chain.govern("closeCycle")
+                self._cycles |= {event.args["cycle"]: act for event in events if event.name == "CycleClosed"}
                 await self._chain.govern("issueStatements", list(self._parties.partners.values()))
 
     async def _reprice(self, act: Reprice) -> None:
-        partner_id: PartnerId = act.partner
-        terms = self._terms[partner_id] = {**self._terms[partner_id], **act.new_terms}
+        prices = self._prices[act.partner] = self._prices[act.partner]._replace(**act.new_terms)
+        self._versions[act.partner] += 1
         await record_terms(
             self._chain,
             self._parties,
-            partner_id,
-            issue_price=terms["issue_price"],
-            redeem_price=terms["redeem_price"],
-            earn_rate=terms["earn_points_per_100_minor"],
+            act.partner,
+            version=self._versions[act.partner],
+            prices=prices,
+            effective_day=chain_day(act.day),
         )

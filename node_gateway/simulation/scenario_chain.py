@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from node_gateway.chain import node
-from node_gateway.chain.abi import Event, SettleItem, encode_call, encode_settle
-from node_gateway.chain.account import Account, read
+from node_gateway.chain.abi import Abi, Event, SettleItem, encode_call, encode_settle
+from node_gateway.chain.account import read, revert_text
 from node_gateway.chain.artifacts import ledger_abi, ledger_events
 from node_gateway.chain.engines.anvil import AnvilOptions, start_anvil
-from node_gateway.chain.engines.clock import ChainClock
 from node_gateway.chain.engines.process import free_port
-from node_gateway.chain.hexadecimal import data_of, text_of
-from node_gateway.chain.rpc import HttpRpc, Rpc
+from node_gateway.chain.hexadecimal import data_of, quantity, text_of
+from node_gateway.chain.rpc import Call, HttpRpc, Rpc
+from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.chain.transactions import Fees, Signer
 from node_gateway.simulation.ledger_days import GENESIS_TIMESTAMP_S, first_second_of
 from partner_sdk.protocol import Domain, LedgerAddress, SignedSubmission
@@ -28,9 +26,6 @@ TRANSACTION_GAS = 900_000_000
 SUBMISSION_GAS_ALLOWANCE = 200_000_000
 BLOCK_GAS_LIMIT = 2_000_000_000
 FREE = Fees(max_wei=0, priority_wei=0)
-RECEIPT_POLL_S = 0.002
-RECEIPT_WAIT_MAX_S = 60.0
-START_TRIES_MAX = 3
 
 
 @asynccontextmanager
@@ -60,74 +55,76 @@ async def fresh_chain() -> AsyncIterator[Rpc]:
 class TransactionRevertedError(Exception):
     """A transaction of the run was reverted, which nothing in a scenario may cause."""
 
-    def __init__(self, what: str, tx_hash: str) -> None:
+    def __init__(self, what: str, detail: str) -> None:
         self.what = what
-        self.tx_hash = tx_hash
-        super().__init__(f"{what} was reverted ({tx_hash})")
+        self.detail = detail
+        super().__init__(f"{what} was reverted: {detail}")
 
 
-@dataclass
 class ScenarioChain:
-    """A deployed ledger on a chain of its own. Transactions go out one at a time.
+    """A deployed ledger on a chain of its own. Each transaction is one block, and one request.
 
     Attributes:
         rpc: the chain.
-        administrator: governs the ledger.
-        relay: sends batches and touches.
         ledger: the ledger's address.
+        domain: what signatures are bound to.
     """
 
-    rpc: Rpc
-    clock: ChainClock
-    administrator: Account
-    relay: Signer
-    relay_nonce: int
-    ledger: bytes
+    def __init__(
+        self, rpc: Rpc, *, chain_id: int, ledger: bytes, administrator: Signer, relay: Signer
+    ) -> None:
+        self.rpc = rpc
+        self.ledger = ledger
+        self.domain = Domain(chain_id, LedgerAddress(ledger))
+        self._administrator = administrator
+        self._relay = relay
+        self._nonces: dict[str, int] = {}
+        self._next_timestamp_s: int | None = None
 
-    @property
-    def domain(self) -> Domain:
-        """What signatures are bound to."""
-        return Domain(self.administrator.chain_id, LedgerAddress(self.ledger))
-
-    async def begin_day(self, scenario_day: int) -> None:
-        """Sets the clock to the day's first second and makes a block, so that estimates and views see it."""
-        await self.clock.advance_to(first_second_of(scenario_day))
+    def begin_day(self, scenario_day: int) -> None:
+        """The next transaction is of the day's first second; the clock goes on from there."""
+        self._next_timestamp_s = first_second_of(scenario_day)
 
     async def settle(self, submissions: Sequence[SignedSubmission]) -> list[Event]:
         """Sends one batch; what the ledger emitted."""
         items = [SettleItem(submission.pack(), SUBMISSION_GAS_ALLOWANCE) for submission in submissions]
-        return await self._send("a batch", encode_settle(items))
+        return await self._send("settle", self._relay, self.ledger, encode_settle(items))
 
     async def touch(self, members: Sequence[bytes]) -> list[Event]:
         """Brings members to today."""
-        return await self._send("a touch", encode_call(ledger_abi(), "touch", [list(members)]))
+        return await self._send(
+            "touch", self._relay, self.ledger, encode_call(ledger_abi(), "touch", [list(members)])
+        )
 
-    async def govern(self, function: str, *arguments: Any) -> None:
-        """One act of the operator.
+    async def govern(self, function: str, *arguments: Any) -> list[Event]:
+        """One act of the operator; what the ledger emitted.
 
         Raises:
-            TransactionFailedError: where the ledger refuses.
+            TransactionRevertedError: where the ledger refuses.
         """
-        await self.administrator.transact(ledger_abi(), self.ledger, function, *arguments)
+        data = encode_call(ledger_abi(), function, arguments)
+        return await self._send(function, self._administrator, self.ledger, data)
+
+    async def administer(self, contract: bytes, abi: Abi, function: str, *arguments: Any) -> None:
+        """One act of the operator on another contract than the ledger."""
+        await self._send(function, self._administrator, contract, encode_call(abi, function, arguments))
 
     async def read(self, function: str, *arguments: Any) -> Any:
         """A view of the ledger."""
         return await read(self.rpc, ledger_abi(), text_of(self.ledger), function, *arguments)
 
-    async def _send(self, what: str, data: bytes) -> list[Event]:
-        signed = self.relay.sign_transaction(
-            chain_id=self.administrator.chain_id,
-            nonce=self.relay_nonce,
-            to=self.ledger,
+    async def _send(self, what: str, signer: Signer, contract: bytes, data: bytes) -> list[Event]:
+        signed = signer.sign_transaction(
+            chain_id=self.domain.chain_id,
+            nonce=await self._take_nonce(signer),
+            to=contract,
             data=data,
             gas_limit=TRANSACTION_GAS,
             fees=FREE,
         )
-        self.relay_nonce += 1
-        await node.send_raw(self.rpc, signed.raw)
-        receipt = await self._receipt(text_of(signed.tx_hash))
+        receipt = await self._mine(signed.raw)
         if int(receipt["status"], 16) != 1:
-            raise TransactionRevertedError(what, receipt["transactionHash"])
+            raise TransactionRevertedError(what, await self._revert_text(signer, contract, data))
         logs = [
             node.Log(raw["topics"], raw["data"], int(raw["logIndex"], 16), raw["transactionHash"], 0)
             for raw in receipt["logs"]
@@ -136,10 +133,40 @@ class ScenarioChain:
         decoded = (ledger_events().decode(log) for log in logs)
         return [event for event in decoded if event is not None]
 
-    async def _receipt(self, tx_hash: str) -> Any:
-        async with asyncio.timeout(RECEIPT_WAIT_MAX_S):
-            while True:
-                receipt = await self.rpc.call("eth_getTransactionReceipt", tx_hash)
-                if receipt is not None:
-                    return receipt
-                await asyncio.sleep(RECEIPT_POLL_S)
+    async def _mine(self, raw: bytes) -> Any:
+        """Sends a transaction and waits for its block; the clock is set in the same request where a day begins."""
+        calls = [Call("eth_sendRawTransactionSync", (text_of(raw),))]
+        timestamp_s, self._next_timestamp_s = self._next_timestamp_s, None
+        if timestamp_s is not None:
+            calls.insert(0, Call("evm_setNextBlockTimestamp", (quantity(timestamp_s),)))
+        answers = await self.rpc.batch(calls)
+        for answer in answers:
+            if isinstance(answer, RpcError):
+                raise answer
+        receipt = answers[-1]
+        if timestamp_s is not None:
+            mined_s = await self._timestamp_s(receipt)
+            assert mined_s == timestamp_s, f"a block at {mined_s} s instead of {timestamp_s} s"
+        return receipt
+
+    async def _timestamp_s(self, receipt: Any) -> int:
+        timestamp = receipt.get("blockTimestamp")  # anvil's own addition
+        if timestamp is None:
+            block = await self.rpc.call("eth_getBlockByNumber", receipt["blockNumber"], False)
+            timestamp = block["timestamp"]
+        return int(timestamp, 16) if isinstance(timestamp, str) else int(timestamp)
+
+    async def _take_nonce(self, signer: Signer) -> int:
+        nonce = self._nonces.get(signer.address_text)
+        if nonce is None:
+            nonce = await node.transaction_count(self.rpc, signer.address_text)
+        self._nonces[signer.address_text] = nonce + 1
+        return nonce
+
+    async def _revert_text(self, signer: Signer, contract: bytes, data: bytes) -> str:
+        call = {"from": signer.address_text, "to": text_of(contract), "data": text_of(data)}
+        try:
+            await self.rpc.call("eth_call", call, "latest")
+        except RpcError as error:
+            return revert_text(error, ledger_abi())
+        return "it does not revert when it is asked again"
