@@ -73,6 +73,25 @@ class Settings(BaseSettings):
         default=60.0, gt=0, description="Seconds without a word from the indexer before /ready says no."
     )
 
+    relay_in_flight_max: int = Field(
+        default=32, gt=0, description="Batches of one relay key that may be on their way at once."
+    )
+    relay_batch_age_ms: int = Field(
+        default=100, ge=0, description="How long a submission may wait for others to share its batch."
+    )
+    relay_resend_after_ms: int = Field(
+        default=3_000, gt=0, description="How long a batch may stay without a block before its bytes are sent again."
+    )
+    relay_priority_wei: int = Field(default=1, ge=0, description="Tip for each gas, in wei.")
+    relay_max_fee_wei: int = Field(default=10**12, gt=0, description="Most that a gas may cost, in wei.")
+    worker_poll_ms: int = Field(default=50, ge=5, description="How often an idle job looks for work.")
+    worker_metrics_port: int = Field(
+        default=0, ge=0, le=65_535, description="Port of the worker's Prometheus metrics; 0: none."
+    )
+    webhook_private_addresses: bool = Field(
+        default=False, description="Deliver webhooks to private and loopback addresses too."
+    )
+
     @property
     def resolved_database_url(self) -> str:
         """`database_url`, or the SQLite file of the state directory."""

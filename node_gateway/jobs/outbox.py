@@ -15,6 +15,7 @@ from node_gateway.store import schema
 
 KEYS_IN_QUERY_MAX: Final = 400
 EXPIRED_IN_STEP_MAX: Final = 2_000
+DUE_MAX: Final = 2_000
 IN_FLIGHT: Final = (BatchStatus.CREATED.value, BatchStatus.SENT.value)
 
 
@@ -72,11 +73,23 @@ async def expire_submissions(connection: AsyncConnection, chain_time_s: int) -> 
 
 async def in_flight(connection: AsyncConnection, lanes: Iterable[bytes]) -> list[InFlight]:
     """Batches on their way, in the order of their nonces."""
+    return await _select_in_flight(connection, schema.batches.c.lane.in_(list(lanes)))
+
+
+async def due(connection: AsyncConnection, lanes: Iterable[bytes], *, sent_before_ms: int) -> list[InFlight]:
+    """Batches that were not sent yet, or have been without a block since `sent_before_ms`; in the order of their nonces."""
+    batches = schema.batches
+    is_due = batches.c.sent_at_ms.is_(None) | (batches.c.sent_at_ms <= sent_before_ms)
+    return await _select_in_flight(connection, batches.c.lane.in_(list(lanes)) & is_due)
+
+
+async def _select_in_flight(connection: AsyncConnection, clause: sa.ColumnElement[bool]) -> list[InFlight]:
     batches = schema.batches
     statement = (
         sa.select(batches)
-        .where(batches.c.lane.in_(list(lanes)), batches.c.status.in_(IN_FLIGHT))
+        .where(clause, batches.c.status.in_(IN_FLIGHT))
         .order_by(batches.c.lane, batches.c.nonce, batches.c.id)
+        .limit(DUE_MAX)
     )
     return [_in_flight(row) for row in (await connection.execute(statement)).all()]
 

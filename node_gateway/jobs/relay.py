@@ -12,6 +12,7 @@ from node_gateway.chain import node
 from node_gateway.chain.abi import encode_settle
 from node_gateway.chain.artifacts import address_bytes
 from node_gateway.chain.deployment import Deployment
+from node_gateway.chain.engines.clock import ChainClock
 from node_gateway.chain.hexadecimal import text_of
 from node_gateway.chain.node import Header
 from node_gateway.chain.rpc import Rpc
@@ -21,6 +22,7 @@ from node_gateway.jobs.batching import TRANSACTION_GAS_MAX, Batch, GasModel, Lan
 from node_gateway.jobs.lanes import Lease
 from node_gateway.jobs.outbox import InFlight
 from node_gateway.jobs.relay_limits import RelayLimits
+from node_gateway.jobs.remining import remine
 from node_gateway.jobs.sending import Sender
 from node_gateway.jobs.settlement import SettledBatch
 from node_gateway.service.clock import Clock
@@ -71,6 +73,7 @@ class Relay:
         *,
         owner: str,
         limits: RelayLimits,
+        chain_clock: ChainClock | None = None,
     ) -> None:
         self._rpc = rpc
         self._database = database
@@ -80,6 +83,7 @@ class Relay:
         self._clock = clock
         self._owner = owner
         self._limits = limits
+        self._chain_clock = chain_clock
         self._leases: dict[bytes, Lease] = {}
         self._renewed_at_ms = 0
         self._order = LaneOrder()
@@ -110,13 +114,25 @@ class Relay:
         waiting, expired = await self._outbox(header.timestamp_s)
         is_due = bool(waiting) and self._is_due(waiting, now_ms)
         made = await self._make_batches(waiting, header, now_ms) if is_due else 0
-        in_flight = await self._stored_in_flight() if self._flight.lane_of else []
-        sent = await self._sender.send_due(in_flight, self._leases)
+        due = await self._due(now_ms) if self._flight.lane_of else []
+        if self._chain_clock is not None and any(_was_unwound(batch) for batch in due):
+            sent = await self._remine(self._chain_clock, due)
+        else:
+            sent = await self._sender.send(due, self._leases)
         if self._sender.gave_up:
             self._sender.gave_up = False
             self._forget_flight()
         oldest_ms = now_ms - waiting[0].accepted_at_ms if waiting else None
-        return RelayStep(len(waiting), made, sent, expired, len(in_flight), oldest_ms)
+        return RelayStep(len(waiting), made, sent, expired, len(self._flight.lane_of), oldest_ms)
+
+    async def _remine(self, chain_clock: ChainClock, due: Sequence[InFlight]) -> int:
+        """A development chain that lost its tail gets it back before anything new goes out."""
+        unwound = [batch for batch in due if _was_unwound(batch)]
+        await remine(self._rpc, chain_clock, unwound)
+        async with self._database.writing() as connection:
+            ids = [batch.batch_id for batch in unwound]
+            await outbox.mark_sent(connection, ids, now_ms=self._clock.now_ms())
+        return len(unwound)
 
     def learn(self, settled: Sequence[SettledBatch]) -> None:
         """Take in from the indexer what batches were charged."""
@@ -258,6 +274,11 @@ class Relay:
             self._flight.lane_of[batch_id] = batch.lane
             self._flight.guessed_gas[batch_id] = batch.guessed_gas
 
-    async def _stored_in_flight(self) -> list[InFlight]:
+    async def _due(self, now_ms: int) -> list[InFlight]:
         async with self._database.reading() as connection:
-            return await outbox.in_flight(connection, self._leases)
+            sent_before_ms = now_ms - self._limits.resend_after_ms
+            return await outbox.due(connection, self._leases, sent_before_ms=sent_before_ms)
+
+
+def _was_unwound(batch: InFlight) -> bool:
+    return batch.mined_at_s is not None and batch.sent_at_ms is None

@@ -60,22 +60,18 @@ class Sender:
         self.gave_up = False
         self.refusal: str | None = None
 
-    async def send_due(self, in_flight: Sequence[InFlight], leases: Mapping[bytes, Lease]) -> int:
+    async def send(self, due: Sequence[InFlight], leases: Mapping[bytes, Lease]) -> int:
         """Send new batches, and again what has no block for too long, lowest nonce first; returns how many were sent."""
         now_ms = self._clock.now_ms()
         by_lane: dict[bytes, list[InFlight]] = {}
-        for batch in in_flight:
-            if self._is_due(batch, now_ms):
-                by_lane.setdefault(batch.lane, []).append(batch)
+        for batch in due:
+            by_lane.setdefault(batch.lane, []).append(batch)
         sent = 0
-        for lane, due in by_lane.items():
-            if any(batch.sent_at_ms is not None or batch.tries for batch in due):
-                due = await self._still_open(due, leases[lane], now_ms)
-            sent += await self._send(due[:SEND_IN_STEP_MAX], leases[lane], now_ms)
+        for lane, of_lane in by_lane.items():
+            if any(batch.sent_at_ms is not None or batch.tries for batch in of_lane):
+                of_lane = await self._still_open(of_lane, leases[lane], now_ms)
+            sent += await self._send(of_lane[:SEND_IN_STEP_MAX], leases[lane], now_ms)
         return sent
-
-    def _is_due(self, batch: InFlight, now_ms: int) -> bool:
-        return batch.sent_at_ms is None or now_ms - batch.sent_at_ms >= self._limits.resend_after_ms
 
     async def _still_open(self, due: Sequence[InFlight], lease: Lease, now_ms: int) -> list[InFlight]:
         """Without those whose nonce is used: they wait for the indexer, or went to a foreign transaction."""

@@ -73,7 +73,9 @@ class Gateway:
             limits=self.limits,
         )
 
-    async def accept(self, partner: int, operations: Sequence[Operation], *, deadline_s: int = DEADLINE_S) -> bytes:
+    async def accept(
+        self, partner: int, operations: Sequence[Operation], *, deadline_s: int = DEADLINE_S
+    ) -> bytes:
         """Sign and accept a submission; returns its id."""
         ledger = self.ledger
         signed = SignedSubmission.sign(

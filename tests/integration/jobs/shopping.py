@@ -70,7 +70,14 @@ class Shopping:
 
     def _operation(self, partner: int) -> Operation:
         shopper = self.random.choice(self.shoppers)
-        kinds = (self._purchase,) * 5 + (self._redeem, self._redeem, self._return, self._refund, self._hold, self._end)
+        kinds = (self._purchase,) * 5 + (
+            self._redeem,
+            self._redeem,
+            self._return,
+            self._refund,
+            self._hold,
+            self._end,
+        )
         return self.random.choice(kinds)(partner, shopper)
 
     def _sequence(self, partner: int) -> int:
@@ -102,7 +109,9 @@ class Shopping:
             deadline_s=DEADLINE_S,
         )
         shopper.burns.append((partner, shopper.nonce, burn_tag(sequence), points))
-        return Redeem(sequence, shopper.member, points, authorisation.sign(self.gateway.ledger.domain, shopper.key))
+        return Redeem(
+            sequence, shopper.member, points, authorisation.sign(self.gateway.ledger.domain, shopper.key)
+        )
 
     def _refund(self, partner: int, shopper: Shopper) -> Operation:
         mine = [entry for entry in shopper.burns if entry[0] == partner]
@@ -125,7 +134,9 @@ class Shopping:
             deadline_s=DEADLINE_S,
         )
         shopper.holds.append((partner, shopper.nonce, burn_tag(sequence), points))
-        return Hold(sequence, shopper.member, points, day, authorisation.sign(self.gateway.ledger.domain, shopper.key))
+        return Hold(
+            sequence, shopper.member, points, day, authorisation.sign(self.gateway.ledger.domain, shopper.key)
+        )
 
     def _end(self, partner: int, shopper: Shopper) -> Operation:
         mine = [entry for entry in shopper.holds if entry[0] == partner]
@@ -142,7 +153,11 @@ class Shopping:
         giver, receiver = self.random.sample(self.shoppers, 2)
         giver.nonce += 1
         authorisation = TransferAuthorisation(
-            member=giver.member, to=receiver.member, max_points=points, nonce=giver.nonce, deadline_s=DEADLINE_S
+            member=giver.member,
+            to=receiver.member,
+            max_points=points,
+            nonce=giver.nonce,
+            deadline_s=DEADLINE_S,
         )
         signed = authorisation.sign(self.gateway.ledger.domain, giver.key)
         operation = Transfer(self._sequence(0), giver.member, receiver.member, points, signed)

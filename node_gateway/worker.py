@@ -1,0 +1,199 @@
+"""The composition root of the worker process: relay, indexer and webhooks on one database and one chain."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from node_gateway.chain import node
+from node_gateway.chain.artifacts import ledger_events
+from node_gateway.chain.deployment import Deployment, load_deployment
+from node_gateway.chain.engines.clock import ChainClock
+from node_gateway.chain.node import Capabilities
+from node_gateway.chain.rpc import HttpRpc, Rpc
+from node_gateway.chain.rpc_errors import RpcError
+from node_gateway.chain.transactions import Signer
+from node_gateway.config import Settings
+from node_gateway.jobs.fold.accounts import FoldMismatchError
+from node_gateway.jobs.indexer import Indexer
+from node_gateway.jobs.relay import Relay
+from node_gateway.jobs.relay_limits import RelayLimits
+from node_gateway.jobs.running import JobHealth, Stop, run_job
+from node_gateway.jobs.worker_metrics import WorkerMetrics
+from node_gateway.logs import configure_logs
+from node_gateway.service.clock import Clock, SystemClock
+from node_gateway.store.database import Database, create_database
+from node_gateway.store.migrate import check_schema
+from node_gateway.store.process_lock import process_lock
+
+RELAY_KEYS: Final = "relay*"
+CHAIN_WAIT_S: Final = 1.0
+
+
+class RelayKeyMissingError(Exception):
+    """There is no key to send batches with."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"no relay key in {directory}; `coalition deploy` makes one")
+        self.directory = directory
+
+
+@dataclass
+class Worker:
+    """Relay and indexer, built and ready to run.
+
+    Attributes:
+        jobs: how each job is.
+    """
+
+    relay: Relay
+    indexer: Indexer
+    metrics: WorkerMetrics
+    poll_s: float
+    stop: Stop = field(default_factory=Stop)
+    jobs: list[JobHealth] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Work until `stop.request()`; ends between two steps, and gives the leases back."""
+        relay_health, index_health = JobHealth("relay"), JobHealth("indexer")
+        self.jobs = [relay_health, index_health]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                run_job(
+                    relay_health, self._relay_step, self.stop, idle_s=self.poll_s, recover=self._recover_relay
+                )
+            )
+            group.create_task(
+                run_job(
+                    index_health,
+                    self._index_step,
+                    self.stop,
+                    idle_s=self.poll_s,
+                    recover=self._recover_indexer,
+                )
+            )
+        with contextlib.suppress(Exception):
+            await self.relay.release()
+
+    async def _relay_step(self) -> bool:
+        step = await self.relay.step()
+        self.metrics.relayed(step, self.relay.gas.ratio)
+        self.metrics.health(self.jobs)
+        return not step.is_idle
+
+    async def _index_step(self) -> bool:
+        step = await self.indexer.step()
+        self.metrics.indexed(step)
+        self.relay.learn(step.batches)
+        return not step.is_idle
+
+    async def _recover_relay(self, error: Exception) -> None:
+        # A node that is away leaves what is in memory right; anything else may not have.
+        if not isinstance(error, RpcError):
+            self.relay.reset()
+
+    async def _recover_indexer(self, error: Exception) -> None:
+        if isinstance(error, FoldMismatchError):
+            structlog.get_logger().error(
+                "read model contradicts the chain; rebuilding it", problem=str(error)
+            )
+            await self.indexer.rebuild()
+
+
+async def run(settings: Settings) -> None:
+    """Run the jobs until SIGTERM or SIGINT.
+
+    Raises:
+        DeploymentMissingError: nothing is deployed.
+        RelayKeyMissingError: no key to send with.
+        DatabaseInUseError: another worker uses this SQLite file.
+        SchemaBehindError: the database must be migrated first.
+    """
+    configure_logs(settings.log_level)
+    async with running_worker(settings) as worker:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop.request)
+        if settings.worker_metrics_port:
+            worker.metrics.serve(settings.worker_metrics_port)
+        await worker.run()
+
+
+@contextlib.asynccontextmanager
+async def running_worker(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Worker]:
+    """A worker with everything open; errors as `run`."""
+    deployment = load_deployment(settings.state_dir)
+    signers = relay_signers(settings.state_dir)
+    async with contextlib.AsyncExitStack() as stack:
+        database = create_database(settings.resolved_database_url)
+        stack.push_async_callback(database.close)
+        if (lock := process_lock(database, "worker")) is not None:
+            stack.enter_context(lock)
+        await check_schema(database)
+        rpc = HttpRpc(settings.rpc_url)
+        stack.push_async_callback(rpc.close)
+        capabilities = await _capabilities(rpc)
+        yield build_worker(settings, database, rpc, deployment, signers, capabilities, clock or SystemClock())
+
+
+def build_worker(
+    settings: Settings,
+    database: Database,
+    rpc: Rpc,
+    deployment: Deployment,
+    signers: list[Signer],
+    capabilities: Capabilities,
+    clock: Clock,
+) -> Worker:
+    """Put the jobs together."""
+    limits = RelayLimits(
+        in_flight_max=settings.relay_in_flight_max,
+        batch_age_ms=settings.relay_batch_age_ms,
+        resend_after_ms=settings.relay_resend_after_ms,
+        priority_wei=settings.relay_priority_wei,
+        max_fee_wei=settings.relay_max_fee_wei,
+    )
+    chain_clock = ChainClock(rpc, capabilities.clock) if capabilities.clock else None
+    owner = f"{socket.gethostname()[:40]}:{os.getpid()}"
+    relay = Relay(
+        rpc, database, deployment, signers, clock, owner=owner, limits=limits, chain_clock=chain_clock
+    )
+    indexer = Indexer(
+        rpc, database, deployment, ledger_events(), clock, has_block_receipts=capabilities.has_block_receipts
+    )
+    return Worker(relay, indexer, WorkerMetrics(), settings.worker_poll_ms / 1000)
+
+
+def relay_signers(state_dir: Path) -> list[Signer]:
+    """The relay's keys, one lane each: the files `keys/relay*` of the state directory.
+
+    Raises:
+        RelayKeyMissingError: where there is none.
+    """
+    paths = sorted((state_dir / "keys").glob(RELAY_KEYS))
+    if not paths:
+        raise RelayKeyMissingError(state_dir / "keys")
+    return [Signer(bytes.fromhex(path.read_text().strip())) for path in paths]
+
+
+async def _capabilities(rpc: Rpc) -> Capabilities:
+    """Wait for the chain: without it there is nothing to do, and it may start after the worker."""
+    log = structlog.get_logger()
+    waits = 0
+    while True:
+        try:
+            genesis = await node.header_at(rpc, 0)
+            assert genesis is not None, "a chain without a first block"
+            return await node.capabilities(rpc, genesis)
+        except RpcError as error:
+            if waits & (waits - 1) == 0:
+                log.warning("waiting for the chain", problem=str(error))
+            waits += 1
+            await asyncio.sleep(CHAIN_WAIT_S)
