@@ -80,22 +80,28 @@ if TYPE_CHECKING:
     from partner_sdk._sync.partner import Partner as Partner
     from partner_sdk._sync.wallet import Wallet as Wallet
     from partner_sdk._webhooks import verify_webhook as verify_webhook
+    from partner_sdk.drafts import Draft as Draft
     from partner_sdk.keys import KeyFileError as KeyFileError
     from partner_sdk.keys import WrongPasswordError as WrongPasswordError
     from partner_sdk.keys import load_key as load_key
     from partner_sdk.keys import save_key as save_key
     from partner_sdk.member_keys import MemberKey as MemberKey
     from partner_sdk.models import Account as Account
+    from partner_sdk.models import BulkResult as BulkResult
     from partner_sdk.models import CampaignProgress as CampaignProgress
     from partner_sdk.models import CampaignRecord as CampaignRecord
     from partner_sdk.models import Event as Event
+    from partner_sdk.models import Lot as Lot
     from partner_sdk.models import Me as Me
     from partner_sdk.models import OperationRecord as OperationRecord
     from partner_sdk.models import Page as Page
     from partner_sdk.models import PartnerName as PartnerName
+    from partner_sdk.models import PendingHold as PendingHold
     from partner_sdk.models import Position as Position
     from partner_sdk.models import Program as Program
+    from partner_sdk.models import StageProgress as StageProgress
     from partner_sdk.models import Statement as Statement
+    from partner_sdk.models import SubmissionRecord as SubmissionRecord
     from partner_sdk.protocol import KeyId as KeyId
     from partner_sdk.protocol import KeyKind as KeyKind
     from partner_sdk.protocol import MemberId as MemberId
@@ -119,8 +125,10 @@ if TYPE_CHECKING:
     from partner_sdk.receipts import TransferReceipt as TransferReceipt
     from partner_sdk.receipts import VoidReceipt as VoidReceipt
     from partner_sdk.sequences import MemorySequenceStore as MemorySequenceStore
+    from partner_sdk.sequences import Numbered as Numbered
     from partner_sdk.sequences import SequenceStore as SequenceStore
     from partner_sdk.sequences import SqliteSequenceStore as SqliteSequenceStore
+    from partner_sdk.sequences import Unfinished as Unfinished
 
 _MODULE_OF_NAME = {
     "Account": "models",
@@ -133,6 +141,7 @@ _MODULE_OF_NAME = {
     "AuthorisationExceededError": "_rejections",
     "AuthorisationExpiredError": "_rejections",
     "BadAuthorisationError": "_rejections",
+    "BulkResult": "models",
     "BusyError": "_errors",
     "CampaignProgress": "models",
     "CampaignRecord": "models",
@@ -141,6 +150,7 @@ _MODULE_OF_NAME = {
     "ConflictError": "_errors",
     "CreditLimitExceededError": "_rejections",
     "DelegateLimitExceededError": "_rejections",
+    "Draft": "drafts",
     "Event": "models",
     "GatewayAnswerError": "_errors",
     "GatewayConnectionError": "_errors",
@@ -159,6 +169,7 @@ _MODULE_OF_NAME = {
     "KeyKind": "protocol",
     "KeyNotActiveError": "_rejections",
     "LastKeyError": "_rejections",
+    "Lot": "models",
     "MalformedOperationError": "_rejections",
     "Me": "models",
     "MemberDayLimitExceededError": "_rejections",
@@ -174,6 +185,7 @@ _MODULE_OF_NAME = {
     "NotFoundError": "_errors",
     "NotPermittedError": "_rejections",
     "NotYourOperationError": "_rejections",
+    "Numbered": "sequences",
     "OperationId": "protocol",
     "OperationLimitExceededError": "_rejections",
     "OperationPausedError": "_rejections",
@@ -187,6 +199,7 @@ _MODULE_OF_NAME = {
     "PartnerName": "models",
     "PartnerSuspendedError": "_rejections",
     "PaymentReceipt": "receipts",
+    "PendingHold": "models",
     "PermissionDeniedError": "_errors",
     "PointsError": "_errors",
     "Position": "models",
@@ -212,12 +225,15 @@ _MODULE_OF_NAME = {
     "SettlementPendingError": "_errors",
     "SigningKey": "protocol",
     "SqliteSequenceStore": "sequences",
+    "StageProgress": "models",
     "Statement": "models",
+    "SubmissionRecord": "models",
     "SubmissionRefusedError": "_errors",
     "Submitter": "protocol",
     "TillCode": "protocol",
     "TransferReceipt": "receipts",
     "UnexpectedAnswerError": "_errors",
+    "Unfinished": "sequences",
     "UnknownHoldError": "_rejections",
     "UnknownKeyError": "_rejections",
     "UnknownMemberError": "_rejections",
@@ -245,6 +261,7 @@ __all__ = [
     "AuthorisationExceededError",
     "AuthorisationExpiredError",
     "BadAuthorisationError",
+    "BulkResult",
     "BusyError",
     "CampaignProgress",
     "CampaignRecord",
@@ -253,6 +270,7 @@ __all__ = [
     "ConflictError",
     "CreditLimitExceededError",
     "DelegateLimitExceededError",
+    "Draft",
     "Event",
     "GatewayAnswerError",
     "GatewayConnectionError",
@@ -271,6 +289,7 @@ __all__ = [
     "KeyKind",
     "KeyNotActiveError",
     "LastKeyError",
+    "Lot",
     "MalformedOperationError",
     "Me",
     "MemberDayLimitExceededError",
@@ -286,6 +305,7 @@ __all__ = [
     "NotFoundError",
     "NotPermittedError",
     "NotYourOperationError",
+    "Numbered",
     "OperationId",
     "OperationLimitExceededError",
     "OperationPausedError",
@@ -299,6 +319,7 @@ __all__ = [
     "PartnerName",
     "PartnerSuspendedError",
     "PaymentReceipt",
+    "PendingHold",
     "PermissionDeniedError",
     "PointsError",
     "Position",
@@ -324,12 +345,15 @@ __all__ = [
     "SettlementPendingError",
     "SigningKey",
     "SqliteSequenceStore",
+    "StageProgress",
     "Statement",
+    "SubmissionRecord",
     "SubmissionRefusedError",
     "Submitter",
     "TillCode",
     "TransferReceipt",
     "UnexpectedAnswerError",
+    "Unfinished",
     "UnknownHoldError",
     "UnknownKeyError",
     "UnknownMemberError",

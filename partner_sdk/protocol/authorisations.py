@@ -8,9 +8,11 @@ from partner_sdk.protocol.eip712 import Domain, address_word, uint_word
 from partner_sdk.protocol.errors import FieldOutOfRangeError, MalformedOperationError
 from partner_sdk.protocol.identities import KeyId, MemberId, PartnerId
 from partner_sdk.protocol.keccak import keccak256
-from partner_sdk.protocol.signatures import SigningKey
+from partner_sdk.protocol.signatures import SIGNATURE_BYTES, SigningKey
 
 HEADER_BYTES: Final = 14
+PASSKEY_FIXED_BYTES: Final = 4 * 32 + 3 * 2
+"""x, y, r, s and three lengths, before the authenticator data."""
 
 
 class Scheme(IntEnum):
@@ -33,8 +35,8 @@ class Authorisation:
     """An authorisation on the wire: `scheme uint8 | nonce uint24 | deadline uint48 | max_points uint32 | proof`.
 
     Attributes:
-        scheme: 1 … 3; others can be carried and are refused by the ledger as `bad_authorisation`.
-        nonce: 22 bits used of 24.
+        scheme: 1 … 3.
+        nonce: 1 … 2²²−1; 0 is never good.
         deadline_s: last Unix second at which it is good.
         max_points: most points that it allows; 0 for the kinds that move none.
         proof: 64-byte signature, or a packed passkey assertion.
@@ -70,10 +72,12 @@ class Authorisation:
             kind: of the operation, for the error.
 
         Raises:
-            MalformedOperationError: it is shorter than 14 bytes.
+            MalformedOperationError: the scheme is unknown, or the length is not one of its.
         """
-        if len(encoded) < HEADER_BYTES:
-            raise MalformedOperationError("the authorisation is cut short", sequence=sequence, kind=kind)
+        if not _has_length_of_its_scheme(encoded):
+            raise MalformedOperationError(
+                "the authorisation does not fit its scheme", sequence=sequence, kind=kind
+            )
         return cls(
             scheme=encoded[0],
             nonce=int.from_bytes(encoded[1:4], "big"),
@@ -81,6 +85,18 @@ class Authorisation:
             max_points=int.from_bytes(encoded[10:14], "big"),
             proof=encoded[14:],
         )
+
+
+def _has_length_of_its_scheme(encoded: bytes) -> bool:
+    if len(encoded) < HEADER_BYTES:
+        return False
+    proof_bytes = len(encoded) - HEADER_BYTES
+    if encoded[0] != Scheme.PASSKEY:
+        return encoded[0] in (Scheme.KEY, Scheme.ATTESTER) and proof_bytes == SIGNATURE_BYTES
+    if proof_bytes < PASSKEY_FIXED_BYTES:
+        return False
+    authenticator_data_bytes = int.from_bytes(encoded[HEADER_BYTES + 132 : HEADER_BYTES + 134], "big")
+    return proof_bytes >= PASSKEY_FIXED_BYTES + authenticator_data_bytes
 
 
 def _field(name: str, value: int, size_bytes: int) -> bytes:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final, Self
 
+from partner_sdk.protocol.authorisations import PASSKEY_FIXED_BYTES
 from partner_sdk.protocol.errors import MalformedPasskeyProofError
 from partner_sdk.protocol.identities import KeyId
 from partner_sdk.protocol.keccak import keccak256
@@ -14,7 +15,6 @@ CLIENT_DATA_BYTES_MAX: Final = 4_096
 
 _CHALLENGE_KEY = b'"challenge":"'
 _TYPE_PAIR = b'"type":"webauthn.get"'
-_FIXED_BYTES = 4 * 32 + 3 * 2
 
 
 def passkey_key_id(x: bytes, y: bytes) -> KeyId:
@@ -114,9 +114,9 @@ class PasskeyProof:
         Raises:
             MalformedPasskeyProofError: a part is cut short.
         """
-        if len(proof) < _FIXED_BYTES:
+        if len(proof) < PASSKEY_FIXED_BYTES:
             raise MalformedPasskeyProofError("the proof is cut short")
-        end = _FIXED_BYTES + int.from_bytes(proof[132:134], "big")
+        end = PASSKEY_FIXED_BYTES + int.from_bytes(proof[132:134], "big")
         if end > len(proof):
             raise MalformedPasskeyProofError("the authenticator data is cut short")
         return cls(
@@ -124,7 +124,7 @@ class PasskeyProof:
             y=proof[32:64],
             r=int.from_bytes(proof[64:96], "big"),
             s=int.from_bytes(proof[96:128], "big"),
-            authenticator_data=proof[_FIXED_BYTES:end],
+            authenticator_data=proof[PASSKEY_FIXED_BYTES:end],
             client_data_json=proof[end:],
         )
 

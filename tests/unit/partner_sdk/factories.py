@@ -18,13 +18,30 @@ def uints(size_bytes: int) -> st.SearchStrategy[int]:
 
 members = st.binary(min_size=20, max_size=20).map(p.MemberId)
 keys = st.binary(min_size=20, max_size=20).map(p.KeyId)
+
+
+def passkey_proof_bytes(fixed: bytes, authenticator_data: bytes, client_data: bytes) -> bytes:
+    return fixed + len(authenticator_data).to_bytes(2, "big") + authenticator_data + client_data
+
+
+signed_by_key = st.tuples(st.sampled_from([1, 3]), st.binary(min_size=64, max_size=64))
+signed_by_passkey = st.tuples(
+    st.just(2),
+    st.builds(
+        passkey_proof_bytes,
+        fixed=st.binary(min_size=132, max_size=132),
+        authenticator_data=st.binary(max_size=60),
+        client_data=st.binary(max_size=200),
+    ),
+)
 authorisations = st.builds(
-    p.Authorisation,
-    scheme=uints(1),
+    lambda signed, nonce, deadline_s, max_points: p.Authorisation(
+        signed[0], nonce, deadline_s, max_points, signed[1]
+    ),
+    signed=signed_by_key | signed_by_passkey,
     nonce=uints(3),
     deadline_s=uints(6),
     max_points=uints(4),
-    proof=st.binary(max_size=700),
 )
 
 FIELD_STRATEGIES: dict[str, st.SearchStrategy[object]] = {

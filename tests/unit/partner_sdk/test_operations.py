@@ -61,6 +61,23 @@ def test_a_purchase_is_framed_as_the_protocol_page_says() -> None:
     assert encoded.hex() == "0021" + "01" + "00000011" + MEMBER.hex() + "00000004d2" + "ffffff"
 
 
+@pytest.mark.parametrize(
+    ("scheme", "proof"),
+    [
+        (0, bytes(64)),
+        (4, bytes(64)),
+        (1, bytes(63)),
+        (3, bytes(65)),
+        (2, bytes(133)),
+        (2, bytes(132) + b"\0\1"),
+    ],
+)
+def test_refuses_an_authorisation_that_does_not_fit_its_scheme(scheme: int, proof: bytes) -> None:
+    operation = p.Unlock(1, MEMBER, p.Authorisation(scheme, 1, DEADLINE_S, 0, proof))
+    with pytest.raises(p.MalformedOperationError):
+        p.decode_operations(operation.encode())
+
+
 @pytest.mark.parametrize("count", [0, 257])
 def test_refuses_a_submission_without_operations_or_with_too_many(count: int) -> None:
     with pytest.raises(p.MalformedSubmissionError):
