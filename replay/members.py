@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from node_gateway.cli.state_directory import StateDirectory
@@ -10,14 +11,21 @@ from partner_sdk.protocol import MemberId, SigningKey
 MEMBERS_FILE = "members.json"
 # What the wallet needs so that a member of the replay can approve in the browser.
 MEMBER_KEYS_FILE = "member_keys.json"
+ENROLMENTS_IN_ONE_SUBMISSION = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayMember:
-    """A household as a member. `enrolment` counts the enrolments from 0: its sequence number."""
+    """A household as a member.
+
+    Attributes:
+        enrolment: counts the enrolments from 0; the operation's sequence number.
+        submission: the first enrolment of the submission in which this one is signed; fixed when the member is made.
+    """
 
     household: int
     enrolment: int
+    submission: int
     member: MemberId
     key: SigningKey
 
@@ -31,7 +39,11 @@ class Members:
         stored: list[Mapping[str, Any]] = (state.read_json(MEMBERS_FILE) or {}).get("members", [])
         for enrolment, entry in enumerate(stored):
             self._by_household[entry["household"]] = ReplayMember(
-                entry["household"], enrolment, MemberId.parse(entry["member"]), SigningKey.parse(entry["key"])
+                household=entry["household"],
+                enrolment=enrolment,
+                submission=entry["submission"],
+                member=MemberId.parse(entry["member"]),
+                key=SigningKey.parse(entry["key"]),
             )
 
     def __getitem__(self, household: int) -> ReplayMember:
@@ -43,12 +55,22 @@ class Members:
     def admit(self, households: Iterable[int]) -> None:
         """Gives an id and a key to those that have none."""
         new = [household for household in dict.fromkeys(households) if household not in self._by_household]
-        for household in new:
+        first = len(self._by_household)
+        for position, household in enumerate(new):
             self._by_household[household] = ReplayMember(
-                household, len(self._by_household), MemberId.random(), SigningKey.generate()
+                household=household,
+                enrolment=first + position,
+                submission=first + position - position % ENROLMENTS_IN_ONE_SUBMISSION,
+                member=MemberId.random(),
+                key=SigningKey.generate(),
             )
         if new or self._state.read_json(MEMBER_KEYS_FILE) is None:
             self._save()
+
+    def enrolling(self, *, enrolled: int) -> list[list[ReplayMember]]:
+        """Members beyond the first `enrolled`, in the submissions in which they are enrolled."""
+        waiting = [one for one in self._by_household.values() if one.enrolment >= enrolled]
+        return [list(group) for _, group in groupby(waiting, key=lambda one: one.submission)]
 
     def _save(self) -> None:
         everyone = list(self._by_household.values())
@@ -56,7 +78,12 @@ class Members:
             MEMBERS_FILE,
             {
                 "members": [
-                    {"household": one.household, "member": one.member.text, "key": one.key.secret.hex()}
+                    {
+                        "household": one.household,
+                        "submission": one.submission,
+                        "member": one.member.text,
+                        "key": one.key.secret.hex(),
+                    }
                     for one in everyone
                 ]
             },

@@ -7,7 +7,6 @@ are refused as the ledger's rules say.
 
 from datetime import UTC, date, datetime, timedelta
 
-from node_gateway.chain.deploy import ProgramParameters
 from node_gateway.cli.operator_acts import (
     admit_partner,
     allow_attester,
@@ -16,7 +15,7 @@ from node_gateway.cli.operator_acts import (
     record_terms,
 )
 from node_gateway.cli.program_session import ProgramSession
-from partner_sdk.protocol import PartnerId, PartnerTerms, SigningKey
+from partner_sdk.protocol import PartnerId, PartnerTerms, SigningKey, Submitter
 from replay.departments import REPLAY_PARTNERS
 from replay.journey import FIRST_DAY, LOCAL_OFFSET_S, local_midnight_s
 
@@ -25,17 +24,12 @@ ISSUE_PRICE_MICRO = 10_000
 REDEEM_PRICE_MICRO = 10_000
 ENROLMENT_ATTESTER_SLOT = 2
 """Slot 1 is the wallet's."""
+PROGRAM_NAME = "Coalition Points"
+PROGRAM_SYMBOL = "PTS"
 OPENING_HOUR_S = 9 * 3600
 # Long enough for a replay that is stopped in the middle of a day and goes on with the same signed bytes.
 DEADLINE_DAYS = 7
 GENESIS_TIMESTAMP_S = local_midnight_s(FIRST_DAY - timedelta(days=2)) - LOCAL_OFFSET_S
-
-
-def program_parameters(operator_key: bytes) -> ProgramParameters:
-    """The terms of the replay's program. Its days are those of the stores' clock."""
-    return ProgramParameters(
-        name="Coalition Points", symbol="PTS", operator_key=operator_key, day_offset_s=LOCAL_OFFSET_S
-    )
 
 
 def opening_time_s(day: date) -> int:
@@ -73,7 +67,10 @@ async def admit_everyone(session: ProgramSession, attesters: dict[int, bytes]) -
     for entry in REPLAY_PARTNERS:
         await _ensure_terms(session, entry.partner)
     for slot, key_address in attesters.items():
-        await allow_attester(session, slot=slot, key=key_address)
+        known = await session.read("delegateOf", int(Submitter.of(0, slot)))
+        assert isinstance(known, list)
+        if known[0]["key"] != key_address:
+            await allow_attester(session, slot=slot, key=key_address)
     return admitted
 
 

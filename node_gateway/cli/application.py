@@ -13,6 +13,8 @@ MOUNTED = (
     "node_gateway.cli.commands.keys",
     "node_gateway.cli.commands.database",
     "node_gateway.cli.commands.checks",
+    "node_gateway.cli.audit",
+    "node_gateway.cli.simulate",
 )
 
 

@@ -149,6 +149,13 @@ def require_free_port(host: str, port: int, *, what: str, setting: str) -> None:
             ) from error
 
 
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
 async def _stop(child: ChildProcess) -> bool:
     process = child.process
     for sign, wait_max_s in ((signal.SIGTERM, child.stop_wait_max_s), (signal.SIGKILL, 5.0)):

@@ -3,23 +3,31 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from node_gateway.chain.account import Account
-from node_gateway.chain.deploy import ProgramParameters, deploy
+from node_gateway.chain.artifacts import address_bytes, load_artifact
+from node_gateway.chain.deploy import ACCESS_MANAGER, ProgramParameters, deploy
 from node_gateway.chain.deployment import Deployment
+from node_gateway.chain.roles import Role
 from node_gateway.chain.rpc import Rpc
 from node_gateway.chain.transactions import Signer
 from node_gateway.cli.errors import CommandError
 from node_gateway.cli.exit_codes import ExitCode
 from node_gateway.cli.program_session import OPERATOR_KEY, OPERATOR_POINTS_KEY, ProgramSession
 from node_gateway.cli.state_directory import StateDirectory
-from partner_sdk.protocol import CampaignTerms, OperationKind, PartnerId, PartnerTerms, SigningKey, Submitter
+from partner_sdk.protocol import CampaignTerms, PartnerId, PartnerTerms, SigningKey
 
-NO_LIMIT_32 = 2**32 - 1
 NO_LIMIT_48 = 2**48 - 1
 
 
 def partner_key_name(partner: int) -> str:
     """The file that holds a partner's own key where this machine keeps it."""
     return f"partner-{partner}"
+
+
+def parameters_of(*, name: str, symbol: str, day_offset_s: int = 0) -> Callable[[bytes], ProgramParameters]:
+    """Program terms with everything else at its default, to be completed with the operator's points key."""
+    return lambda operator_key: ProgramParameters(
+        name=name, symbol=symbol, operator_key=operator_key, day_offset_s=day_offset_s
+    )
 
 
 async def deploy_program(
@@ -83,7 +91,11 @@ async def next_terms_version(session: ProgramSession, partner: int) -> int:
 
 async def allow_attester(session: ProgramSession, *, slot: int, key: bytes) -> str:
     """Lets a key of the program sign enrolments, transfers and members' key changes, without end."""
-    return await _set_delegate(session, Submitter.of(0, slot), key, kinds=ATTESTER_KINDS)
+    authority = address_bytes(session.deployment.access_manager)
+    await session.account.transact(
+        load_artifact(ACCESS_MANAGER).abi, authority, "grantRole", int(Role.ATTESTER), key, 0
+    )
+    return await session.transact("setAttester", slot, key, NO_LIMIT_48)
 
 
 async def open_campaign(
@@ -132,39 +144,6 @@ async def admitted_partners(session: ProgramSession) -> list[int]:
     count = await session.read("partnerCount")
     assert isinstance(count, int)
     return list(range(1, count + 1))
-
-
-ATTESTER_KINDS = (
-    OperationKind.ENROL,
-    OperationKind.ADD_KEY,
-    OperationKind.REMOVE_KEY,
-    OperationKind.LOCK,
-    OperationKind.UNLOCK,
-    OperationKind.SET_ALLOWANCE,
-    OperationKind.START_RECOVERY,
-    OperationKind.REFUSE_RECOVERY,
-    OperationKind.FINISH_RECOVERY,
-    OperationKind.TRANSFER,
-)
-
-
-async def _set_delegate(
-    session: ProgramSession, submitter: Submitter, key: bytes, *, kinds: Sequence[OperationKind]
-) -> str:
-    kinds_allowed = 0
-    for kind in kinds:
-        kinds_allowed |= 1 << kind
-    return await session.transact(
-        "setDelegate",
-        int(submitter),
-        {
-            "key": key,
-            "validUntil": NO_LIMIT_48,
-            "kindsAllowed": kinds_allowed,
-            "operationPointsMax": NO_LIMIT_32,
-            "dayPointsMax": NO_LIMIT_48,
-        },
-    )
 
 
 def _funder_key(session: ProgramSession, partner: PartnerId) -> SigningKey:

@@ -59,6 +59,10 @@ class ProgramSession:
         """Calls a view of the ledger."""
         return await read(self.rpc, ledger_abi(), self.deployment.ledger, function, *arguments)
 
+    async def head_number(self) -> int:
+        """The number of the newest block."""
+        return await node.head_number(self.rpc)
+
     async def today(self) -> int:
         """The program day of the newest block."""
         today = await self.read("today")

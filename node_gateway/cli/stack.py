@@ -1,13 +1,15 @@
 """Everything of a coalition on one machine: chain, program, gateway and wallet, started in order and stopped in reverse."""
 
+import asyncio
 import fcntl
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -17,13 +19,14 @@ from node_gateway.chain.deployment import DEPLOYMENT_FILE, Deployment, load_depl
 from node_gateway.chain.rpc import HttpRpc
 from node_gateway.chain.transactions import Signer
 from node_gateway.cli.api_key_files import ensure_api_keys
-from node_gateway.cli.child_processes import ChildProcess, ChildProcesses, require_free_port
+from node_gateway.cli.child_processes import ChildProcess, ChildProcesses, child_died, require_free_port
 from node_gateway.cli.errors import CommandError
 from node_gateway.cli.local_chain import ANVIL, CHAIN_HOST, fund, require_chain, set_clock, start_local_chain
 from node_gateway.cli.operator_acts import deploy_program
 from node_gateway.cli.program_session import OPERATOR_KEY, require_program
 from node_gateway.cli.state_directory import StateDirectory
 
+Result = TypeVar("Result")
 RELAY_KEY = "relay"
 WALLET_API_KEY_FILE = "wallet_api_key"
 WALLET_ATTESTER_KEY_FILE = "wallet_attester_key"
@@ -103,6 +106,11 @@ class Stack:
         }
 
     @property
+    def process_environment(self) -> dict[str, str]:
+        """The environment of a command that is run beside this stack's processes."""
+        return {**os.environ, **self.environment}
+
+    @property
     def database_url(self) -> str:
         return self.options.database_url or f"sqlite:///{self.state.root / 'gateway.db'}"
 
@@ -178,6 +186,24 @@ class Stack:
         await self._until_ready(
             wallet, f"http://{self.options.wallet_host}:{self.options.wallet_port}/health"
         )
+
+    async def while_running(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Does something as long as all processes run.
+
+        Raises:
+            CommandError: where one of them ends by itself, naming it and its log.
+        """
+        task = asyncio.ensure_future(work)
+        death = asyncio.ensure_future(self.children.first_death())
+        try:
+            await asyncio.wait((task, death), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise child_died(death.result())
+            return task.result()
+        finally:
+            for one in (task, death):
+                one.cancel()
+            await asyncio.gather(task, death, return_exceptions=True)
 
     async def _start(self, name: str, command: str) -> ChildProcess:
         options = self.options

@@ -34,8 +34,8 @@ def up(
     as_json: JsonOption = False,
 ) -> None:
     """Run chain, gateway and wallet on this machine until Ctrl-C; deploys a program when there is none."""
-    from node_gateway.chain.deploy import ProgramParameters
     from node_gateway.cli.interruption import run_until_stopped
+    from node_gateway.cli.operator_acts import parameters_of
     from node_gateway.cli.stack import stack
     from node_gateway.cli.state_directory import state_directory
 
@@ -45,9 +45,7 @@ def up(
         async with stack(state_directory(), options, say=say, is_fresh=is_fresh) as started:
             started.require_ports()
             await started.start_chain()
-            await started.ensure_program(
-                lambda key: ProgramParameters(name="Coalition Points", symbol="PTS", operator_key=key)
-            )
+            await started.ensure_program(parameters_of(name="Coalition Points", symbol="PTS"))
             await started.ensure_database(["wallet", "operator"])
             await started.start_gateway()
             await started.start_wallet()

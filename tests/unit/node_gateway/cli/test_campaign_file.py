@@ -30,7 +30,9 @@ def written(path: Path, value: object) -> Path:
 
 
 def test_reads_terms_and_signatures(tmp_path: Path) -> None:
-    terms, signatures = read_campaign_file(written(tmp_path, CAMPAIGN | {"signatures": {"1": "0x" + "ab" * 64}}))
+    terms, signatures = read_campaign_file(
+        written(tmp_path, CAMPAIGN | {"signatures": {"1": "0x" + "ab" * 64}})
+    )
 
     assert (terms.campaign, terms.partners) == (1, (1, 2, 3, 4, 5))
     assert terms.stages == (Stage(bonus_points=200, partners_required=3, min_spend_each_minor=500),)
@@ -56,4 +58,6 @@ def test_refuses_what_does_not_fit_and_says_why(tmp_path: Path, change: dict[str
 
 def test_names_a_missing_field(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="funders is missing"):
-        read_campaign_file(written(tmp_path, {name: value for name, value in CAMPAIGN.items() if name != "funders"}))
+        read_campaign_file(
+            written(tmp_path, {name: value for name, value in CAMPAIGN.items() if name != "funders"})
+        )

@@ -25,7 +25,9 @@ def test_help_imports_neither_the_chain_client_nor_the_database() -> None:
         "print([name for name in ('web3', 'sqlalchemy', 'httpx2', 'rich.console', 'pydantic', 'numpy') if name in sys.modules])"
     )
 
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
 
     assert result.stdout.strip() == "[]"
 
@@ -34,7 +36,18 @@ def test_names_every_command(tmp_path: Path) -> None:
     result = coalition("--help", state_dir=tmp_path)
 
     assert result.returncode == 0
-    for command in ("up", "serve", "work", "wallet", "deploy", "admit", "terms", "campaign", "keys", "status"):
+    for command in (
+        "up",
+        "serve",
+        "work",
+        "wallet",
+        "deploy",
+        "admit",
+        "terms",
+        "campaign",
+        "keys",
+        "status",
+    ):
         assert f"\n  {command} " in result.stdout
 
 
@@ -47,9 +60,7 @@ def test_says_what_to_do_where_nothing_is_deployed(tmp_path: Path) -> None:
 
 
 def test_tells_errors_as_json_when_asked(tmp_path: Path) -> None:
-    result = coalition(
-        "deploy", "--json", "--chain", "http://127.0.0.1:1", state_dir=tmp_path
-    )
+    result = coalition("deploy", "--json", "--chain", "http://127.0.0.1:1", state_dir=tmp_path)
 
     error = json.loads(result.stderr)
     assert result.returncode == error["exit_code"] == 4
@@ -85,7 +96,9 @@ def test_explains_a_state_directory_that_cannot_be_made(tmp_path: Path) -> None:
 def test_makes_lists_and_revokes_api_keys(tmp_path: Path) -> None:
     assert coalition("migrate", state_dir=tmp_path).returncode == 0
 
-    made = json.loads(coalition("keys", "create", "3", "--label", "till", "--json", state_dir=tmp_path).stdout)
+    made = json.loads(
+        coalition("keys", "create", "3", "--label", "till", "--json", state_dir=tmp_path).stdout
+    )
     revoked = json.loads(coalition("keys", "revoke", made["id"], "--json", state_dir=tmp_path).stdout)
     (listed,) = json.loads(coalition("keys", "list", "--json", state_dir=tmp_path).stdout)
 
