@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from node_gateway.audit.differences import ABSENT, PRESENT, ROW, Difference, Witness, difference
 from node_gateway.audit.ledger import RebuiltLedger
-from node_gateway.audit.tables import TABLES, Table, signed64
+from node_gateway.audit.member_tables import MEMBER_TABLES
+from node_gateway.audit.program_tables import PROGRAM_TABLES
+from node_gateway.audit.rows import Table, signed64
 from node_gateway.audit.views import owed
 
 ROWS_AT_ONCE = 2_000
@@ -109,7 +111,7 @@ def compare_database(ledger: RebuiltLedger, view: Snapshot) -> Iterator[Differen
         ledger: rebuilt up to the snapshot's block.
         view: the database.
     """
-    for table in TABLES:
+    for table in MEMBER_TABLES + PROGRAM_TABLES:
         yield from _compare_table(ledger, view, table)
     yield from _compare_debts(ledger, view)
     yield from _compare_operations(ledger, view)

@@ -14,10 +14,8 @@ from node_gateway.chain.abi import Event, reason_text
 
 SECONDS_PER_DAY = 86_400
 SETTLED, REJECTED = "settled", "rejected"
-# Logs without a meaning of their own: ERC-20's repeats, and roles and upgrades, which other contracts govern.
-IGNORED = frozenset(
-    {"Transfer", "SubmissionSkipped", "ProgramSet", "OperatorKeyProposed", "OperatorKeyChanged"}
-)
+# Repeats for ERC-20 tools what another event says.
+REPEATED = "Transfer"
 KINDS = {
     "PurchaseSettled": 0x01,
     "ReturnSettled": 0x02,
@@ -54,7 +52,7 @@ def _rebuild_transaction(ledger: RebuiltLedger, tx_hash: str, events: list[Event
     ledger.effects = SideEffects(tx_hash)
     _touch_alone(ledger, events)
     for event in events:
-        if event.name not in IGNORED:
+        if event.name != REPEATED:
             ledger.event_names[ledger.moment.block_number, event.log_index] = (event.name, tx_hash)
         ledger.effects.see(event)
         _note_operation(ledger, event)

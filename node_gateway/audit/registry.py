@@ -92,6 +92,9 @@ class Registry:
     members: dict[bytes, Member] = field(default_factory=dict)
     delegates: dict[int, dict[str, Any]] = field(default_factory=dict)
     paused_kinds: set[int] = field(default_factory=set)
+    program: dict[str, Any] = field(default_factory=dict)
+    operator_key: bytes | None = None
+    proposed_operator_key: bytes | None = None
     payments: dict[int, Payment] = field(default_factory=dict)
     unpaid_minor: dict[int, int] = field(default_factory=dict)
 

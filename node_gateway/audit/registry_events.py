@@ -14,6 +14,19 @@ Args = Mapping[str, Any]
 Handler = Callable[[RebuiltLedger, Args], None]
 
 
+def _program_set(ledger: RebuiltLedger, args: Args) -> None:
+    ledger.registry.program = dict(args["terms"])
+    ledger.registry.operator_key = args["terms"]["operatorKey"]
+
+
+def _operator_key_proposed(ledger: RebuiltLedger, args: Args) -> None:
+    ledger.registry.proposed_operator_key = args["key"]
+
+
+def _operator_key_changed(ledger: RebuiltLedger, args: Args) -> None:
+    ledger.registry.operator_key, ledger.registry.proposed_operator_key = args["key"], None
+
+
 def _partner_admitted(ledger: RebuiltLedger, args: Args) -> None:
     number, block = args["partner"], ledger.moment.block_number
     # Until terms are recorded a purchase earns nothing.
@@ -224,6 +237,9 @@ def _member_unfrozen(ledger: RebuiltLedger, args: Args) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
+    "ProgramSet": _program_set,
+    "OperatorKeyProposed": _operator_key_proposed,
+    "OperatorKeyChanged": _operator_key_changed,
     "PartnerAdmitted": _partner_admitted,
     "PartnerTermsRecorded": _partner_terms_recorded,
     "PartnerTermsInForce": _partner_terms_in_force,

@@ -50,13 +50,7 @@ async def set_up(rpc: Rpc, scenario: Scenario, parties: Parties, progress: Progr
     await _fund(rpc, administrator, relay)
     account = Account(rpc, administrator, chain_id=await node.chain_id(rpc))
     deployment = await deploy(account, _parameters(scenario, parties), progress=progress)
-    chain = ScenarioChain(
-        rpc,
-        chain_id=account.chain_id,
-        ledger=data_of(deployment.ledger),
-        administrator=administrator,
-        relay=relay,
-    )
+    chain = ScenarioChain(rpc, deployment, administrator=administrator, relay=relay)
     await _admit_partners(chain, scenario, parties, progress)
     await _appoint_attester(chain, parties, access_manager=data_of(deployment.access_manager))
     await _enrol_members(chain, parties, progress)

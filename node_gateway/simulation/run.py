@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.rpc import Rpc
 from node_gateway.simulation.book import Book
 from node_gateway.simulation.ledger_days import chain_day
@@ -73,9 +74,9 @@ class ScenarioRun:
         return cls(scenario, chain, parties, progress)
 
     @property
-    def ledger(self) -> bytes:
-        """The deployed ledger's address."""
-        return self._chain.ledger
+    def deployment(self) -> Deployment:
+        """The program as deployed."""
+        return self._chain.deployment
 
     async def take(self, step: Group | OperatorAct) -> None:
         """Sends a group of operations, or acts as the operator."""

@@ -12,6 +12,7 @@ from node_gateway.chain import node
 from node_gateway.chain.abi import Abi, Event, SettleItem, encode_call, encode_settle
 from node_gateway.chain.account import read, revert_text
 from node_gateway.chain.artifacts import ledger_abi, ledger_events
+from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.engines.anvil import AnvilOptions, start_anvil
 from node_gateway.chain.engines.process import free_port
 from node_gateway.chain.hexadecimal import data_of, quantity, text_of
@@ -66,16 +67,16 @@ class ScenarioChain:
 
     Attributes:
         rpc: the chain.
+        deployment: the program on it.
         ledger: the ledger's address.
         domain: what signatures are bound to.
     """
 
-    def __init__(
-        self, rpc: Rpc, *, chain_id: int, ledger: bytes, administrator: Signer, relay: Signer
-    ) -> None:
+    def __init__(self, rpc: Rpc, deployment: Deployment, *, administrator: Signer, relay: Signer) -> None:
         self.rpc = rpc
-        self.ledger = ledger
-        self.domain = Domain(chain_id, LedgerAddress(ledger))
+        self.deployment = deployment
+        self.ledger = data_of(deployment.ledger)
+        self.domain = Domain(deployment.chain_id, LedgerAddress(self.ledger))
         self._administrator = administrator
         self._relay = relay
         self._nonces: dict[str, int] = {}

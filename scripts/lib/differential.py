@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from node_gateway.audit.run import AuditRequest, audit  # noqa: E402
-from node_gateway.chain.hexadecimal import text_of  # noqa: E402
 from node_gateway.simulation.run import ScenarioRun  # noqa: E402
 from node_gateway.simulation.scenario_chain import fresh_chain  # noqa: E402
 from node_gateway.simulation.scenario_format import parse_scenario  # noqa: E402
@@ -76,7 +75,7 @@ async def _differences(scenario: Scenario) -> list[str]:
             for step in steps(run.scenario.events):
                 await run.take(step)
             report = await run.report()
-            verdict = await audit(rpc, AuditRequest(ledger=text_of(run.ledger), first_block=0))
+            verdict = await audit(rpc, AuditRequest(ledger=run.deployment.ledger, first_block=0))
     except Exception as error:  # noqa: BLE001 - whatever it is, the seed that shows it is what counts
         return [f"the run failed: {type(error).__name__}: {error}"]
     return [*differences_of("", expected, report), *(f"audit: {one}" for one in verdict.differences)]
