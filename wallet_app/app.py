@@ -163,7 +163,7 @@ def _add_service_routes(app: FastAPI) -> None:
     async def ready(request: Request) -> Response:
         wallet: Wallet = request.app.state.wallet
         try:
-            program = await wallet.reader.program()
+            program = await wallet.gateway.program()
         except GatewayUnavailableError as error:
             return JSONResponse(
                 {"status": "not_ready", "reasons": [f"gateway: {error.detail}"]}, status_code=503

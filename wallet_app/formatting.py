@@ -1,10 +1,12 @@
 """Numbers, money, days and times as a reader of the language writes them."""
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from babel.dates import format_date, format_time, format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 
 from wallet_app.catalogues import Catalogue
 
@@ -35,9 +37,12 @@ class Formatter:
 
     def money(self, minor: int) -> str:
         """Minor units as an amount of the program's currency. Exact: integers go in, decimals come out."""
-        whole, rest = divmod(minor, 10**self.currency_decimals)
-        text = f"{whole}.{rest:0{self.currency_decimals}d}" if self.currency_decimals else str(whole)
-        return str(format_currency(text, self.currency, locale=self.catalogue.locale, currency_digits=False))
+        pattern = copy(self.catalogue.locale.currency_formats["standard"])
+        pattern.frac_prec = (self.currency_decimals, self.currency_decimals)
+        amount = Decimal(minor).scaleb(-self.currency_decimals)
+        return str(
+            pattern.apply(amount, self.catalogue.locale, currency=self.currency, currency_digits=False)
+        )
 
     def day(self, program_day: int) -> str:
         """A program day as a date: `14 Mar 2027`."""

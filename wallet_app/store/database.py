@@ -46,13 +46,14 @@ async def open_database(path: Path) -> Database:
     event.listen(engine.sync_engine, "connect", _configure)
     async with engine.begin() as connection:
         version = (await connection.execute(text("PRAGMA user_version"))).scalar_one()
-        if version > SCHEMA_VERSION:
-            await engine.dispose()
-            raise ConfigurationError(
-                f"{path} has schema {version}, newer than this wallet's {SCHEMA_VERSION}: install the newer wallet."
-            )
-        await connection.run_sync(metadata.create_all)
-        await connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+        if version <= SCHEMA_VERSION:
+            await connection.run_sync(metadata.create_all)
+            await connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+    if version > SCHEMA_VERSION:
+        await engine.dispose()
+        raise ConfigurationError(
+            f"{path} has schema {version}, newer than this wallet's {SCHEMA_VERSION}: install the newer wallet."
+        )
     return Database(engine)
 
 

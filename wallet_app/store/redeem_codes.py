@@ -64,6 +64,19 @@ async def find_code(connection: AsyncConnection, code: str) -> RedeemCode | None
     return RedeemCode(**{**row._mapping, "state": CodeState(row.state)})
 
 
+async def find_code_by_nonce(connection: AsyncConnection, member: MemberId, nonce: int) -> RedeemCode | None:
+    """The newest code of a member's authorisation."""
+    row = (
+        await connection.execute(
+            select(redeem_codes)
+            .where(redeem_codes.c.member == member, redeem_codes.c.nonce == nonce)
+            .order_by(redeem_codes.c.expires_at_s.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return None if row is None else RedeemCode(**{**row._mapping, "state": CodeState(row.state)})
+
+
 async def change_code_state(
     connection: AsyncConnection, code: str, *, expected: CodeState, becomes: CodeState
 ) -> bool:

@@ -8,6 +8,10 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from partner_sdk import TillCode
+from partner_sdk.protocol import Authorisation, OperationKind
+from partner_sdk.protocol import MemberId as MemberBytes
+from partner_sdk.protocol import PartnerId as ProtocolPartnerId
 from wallet_app.errors import FormInvalidError, PageNotFoundError
 from wallet_app.presentation.activity import partner_name
 from wallet_app.store.challenges import Purpose
@@ -81,7 +85,7 @@ async def show_code(signed_in: SignedInMember, code: str) -> Response:
             found.code[start : start + CODE_GROUP_CHARS]
             for start in range(0, len(found.code), CODE_GROUP_CHARS)
         ),
-        qr=qr_svg(found.code) if is_open else "",
+        qr=qr_svg(till_code_text(found)) if is_open else "",
         state=found.state.value if is_open or found.state is not CodeState.OPEN else "expired",
         is_open=is_open,
         partner=partner_name(found.partner, names, formatter),
@@ -101,10 +105,20 @@ async def cancel_code(signed_in: SignedInMember, code: str, _form: OwnForm) -> R
     return signed_in.visit.redirect(f"/pay/{found.code}")
 
 
+def till_code_text(code: RedeemCode) -> str:
+    """The code as docs/protocol.md has it: any partner's till can use it, without asking this wallet."""
+    return TillCode(
+        kind=OperationKind.REDEEM,
+        partner=ProtocolPartnerId(code.partner),
+        member=MemberBytes.parse(code.member),
+        authorisation=Authorisation.decode(code.authorisation),
+    ).text
+
+
 def qr_svg(text: str) -> str:
     """A QR code as inline SVG without styles, dark on nothing; `text` is best upper-case alphanumeric."""
     buffer = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(
+    segno.make(text, error="l", boost_error=False, micro=False).save(
         buffer,
         kind="svg",
         border=2,

@@ -3,6 +3,8 @@
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from partner_sdk import TillCode
+from partner_sdk.protocol import OperationKind, ProtocolError
 from wallet_app.errors import (
     CodeUnusableError,
     FormInvalidError,
@@ -10,12 +12,16 @@ from wallet_app.errors import (
     OperationRefusedError,
     StillSettlingError,
 )
+from wallet_app.gateway import MemberId
 from wallet_app.presentation.activity import reason_text, short_member
 from wallet_app.store.redeem_codes import (
     CodeState,
     RedeemCode,
+    add_code,
     change_code_state,
     find_code,
+    find_code_by_nonce,
+    new_code,
     normalised_code,
     record_redemption,
 )
@@ -25,6 +31,7 @@ from wallet_app.views.visits import OwnForm, SignedInTill, TillVisit
 router = APIRouter()
 
 CODE_CHARS_TYPED_MAX = 40
+TILL_CODE_PREFIX = "PC1"
 USED_REASON = "nonce_used"
 
 
@@ -107,12 +114,42 @@ async def show_receipt(
 
 async def _usable_code(signed_in: TillVisit, typed: str) -> RedeemCode:
     visit = signed_in.visit
-    async with visit.wallet.database.begin() as connection:
-        code = await find_code(connection, normalised_code(typed[:CODE_CHARS_TYPED_MAX]))
+    if typed.strip().upper().startswith(TILL_CODE_PREFIX):
+        code = await _scanned_code(signed_in, typed)
+    else:
+        async with visit.wallet.database.begin() as connection:
+            code = await find_code(connection, normalised_code(typed[:CODE_CHARS_TYPED_MAX]))
     if code is None or code.partner != signed_in.till.partner:
         raise CodeUnusableError
     if code.state is not CodeState.OPEN or code.expires_at_s <= visit.now_s:
         raise CodeUnusableError
+    return code
+
+
+async def _scanned_code(signed_in: TillVisit, text: str) -> RedeemCode | None:
+    """The code of a scanned till code; one that was made elsewhere is kept here from now on."""
+    visit = signed_in.visit
+    try:
+        scanned = TillCode.parse(text)
+    except ProtocolError:
+        return None
+    if scanned.kind is not OperationKind.REDEEM or scanned.partner not in {0, signed_in.till.partner}:
+        return None
+    authorisation = scanned.authorisation
+    async with visit.wallet.database.begin() as connection:
+        known = await find_code_by_nonce(connection, MemberId(scanned.member.text), authorisation.nonce)
+        if known is not None and known.authorisation == authorisation.encode():
+            return known
+        code = RedeemCode(
+            code=new_code(),
+            member=MemberId(scanned.member.text),
+            partner=signed_in.till.partner,
+            max_points=authorisation.max_points,
+            nonce=authorisation.nonce,
+            authorisation=authorisation.encode(),
+            expires_at_s=visit.now_s + visit.wallet.settings.code_validity_s,
+        )
+        await add_code(connection, code, now_s=visit.now_s)
     return code
 
 

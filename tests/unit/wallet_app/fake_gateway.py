@@ -57,6 +57,7 @@ class FakeGateway:
         self.partners = {PartnerId(1): "Grocery", PartnerId(2): "Pharmacy", PartnerId(3): "Garden & Home"}
         self.progress: tuple[CampaignProgress, ...] = ()
         self.is_away = False
+        self.redeem_then_go_silent = False
         self.block = 1_200
         self.now_s = NOON_S
         self._sequence = itertools.count(1)
@@ -211,6 +212,8 @@ class FakeGateway:
             raise OperationRefusedError("authorisation_exceeded")
         nonce = self._check(Purpose.REDEEM, member, details, authorisation)
         self._take(member, points)
+        if self.redeem_then_go_silent:
+            raise GatewayUnavailableError("the answer was lost")
         settled = self._settle(member, LineKind.REDEMPTION, -points, partner=partner)
         self._tell(member, LedgerEvent(id=settled.id, name="RedemptionSettled", fields={"nonce": nonce}))
         return replace(settled, id=f"{partner}.0.{next(self._sequence)}")
