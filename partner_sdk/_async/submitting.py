@@ -39,6 +39,8 @@ VALIDITY_S: Final = 3_600
 SIGNATURES_MAX: Final = 4
 """How often one call signs the same operations because their deadline was refused."""
 WAIT_IN_ONE_REQUEST_S_MAX: Final = 25.0
+WAIT_GRANTED_S_MAX: Final = 30.0
+"""What a gateway may hold an answer back, whatever it was asked for."""
 POLL_S: Final = 0.5
 
 
@@ -212,8 +214,8 @@ class AsyncSubmitting:
                     content=unfinished.submission.pack(),
                     media_type="application/octet-stream",
                     idempotency_key=unfinished.idempotency_key,
-                    params={"wait": "settled"} if in_request_s > 0 else {},
-                    wait_s=max(in_request_s, 0.0),
+                    params={"wait": "settled", "wait_s": f"{in_request_s:.3f}"} if in_request_s > 0 else {},
+                    wait_s=WAIT_GRANTED_S_MAX if in_request_s > 0 else 0.0,
                 )
             except GatewayAnswerError as error:
                 if not is_late(error.code):
