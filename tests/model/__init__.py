@@ -1,0 +1,1 @@
+"""An independent, naive model of the ledger rules, and random scenarios to compare it with."""

@@ -1,0 +1,32 @@
+"""`python3 -m tests.model simulate FILE` or `python3 -m tests.model generate SEED [EVENTS]`: prints JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from .ledger_model import simulate
+from .scenario_format import problems_in_text
+from .scenario_generator import generate
+
+EXIT_REFUSED = 2
+
+
+def main(arguments: list[str]) -> int:
+    command, *rest = arguments
+    if command == "generate":
+        print(json.dumps(generate(*(int(number) for number in rest)), indent=1, ensure_ascii=False))
+        return 0
+    text = Path(rest[0]).read_text(encoding="utf-8")
+    found = problems_in_text(text)
+    for problem in found:
+        print(f"{problem.path}: {problem.message}", file=sys.stderr)
+    if found:
+        return EXIT_REFUSED
+    print(json.dumps(simulate(json.loads(text)), indent=1, ensure_ascii=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
