@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node_gateway.api import events, operating, reads, submissions
+from node_gateway.api.accept_lane import AcceptLane
 from node_gateway.api.gateway import Gateway
 from node_gateway.api.openapi import openapi_document
 from node_gateway.api.problems import problem_response
@@ -75,6 +76,7 @@ def create_app(
             yield
 
     app = FastAPI(title="Points coalition gateway", version="1", lifespan=lifespan, redoc_url=None)
+    app.add_middleware(AcceptLane, handlers=submissions.LANE)
     app.add_middleware(RequestContext, metrics=metrics, clock=used_clock)
     for router in (submissions.router, reads.router, events.router, operating.router):
         app.include_router(router)
@@ -154,7 +156,7 @@ def _build(
         database=database,
         authenticator=Authenticator(database, clock),
         rate_limits=RateLimits(
-            requests=settings.rate_requests, unauthenticated=settings.rate_unauthenticated
+            clock, requests=settings.rate_requests, unauthenticated=settings.rate_unauthenticated
         ),
         desk=desk,
         watch=watch,

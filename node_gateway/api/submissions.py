@@ -1,20 +1,27 @@
-"""`/v1/submissions`: the accept path, and what became of a submission."""
+"""`/v1/submissions`: the accept path, and what became of a submission.
+
+The accept path reads its parameters by itself: FastAPI's way costs as much as all the rest of it.
+"""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from node_gateway.api import schemas
+from node_gateway.api.accept_lane import Handler
+from node_gateway.api.accept_openapi import BULK, JSON_MEDIA_TYPE, SINGLE, WIRE_MEDIA_TYPE
 from node_gateway.api.answers import PROBLEM_RESPONSES, json_response
 from node_gateway.api.bodies import bytes_of_hex, media_type_of, read_body, read_json_object
 from node_gateway.api.gateway import Gateway, gateway_of, party_of
 from node_gateway.api.problems import code_of, problem_of
 from node_gateway.domain.errors import (
     GatewayError,
+    InvalidParameterError,
     MalformedJsonError,
     TooManySubmissionsError,
     UnsupportedMediaTypeError,
@@ -29,34 +36,13 @@ from partner_sdk.protocol.bounds import SUBMISSIONS_BULK_MAX
 from partner_sdk.protocol.errors import ProtocolError
 from partner_sdk.protocol.submissions import BULK_MEDIA_TYPE, split_bulk
 
-JSON_MEDIA_TYPE = "application/json"
-WIRE_MEDIA_TYPE = "application/octet-stream"
-IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,200}$"
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+WAIT_S = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 SUBMISSION_ID = r"^0x[0-9a-fA-F]{64}$"
 
 router = APIRouter(prefix="/v1/submissions", tags=["submissions"], responses=PROBLEM_RESPONSES)
 
 Caller = Annotated[Party, Depends(party_of)]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", pattern=IDEMPOTENCY_KEY, description="Kept for 30 days at least."),
-]
-_HEX = {"type": "string", "pattern": "^0x([0-9a-fA-F]{2})+$"}
-
-
-def _body(json_schema: dict[str, Any], binary_type: str) -> dict[str, Any]:
-    binary = {"type": "string", "format": "binary"}
-    content = {JSON_MEDIA_TYPE: {"schema": json_schema}, binary_type: {"schema": binary}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def _object_schema(field: str, value: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {field: value},
-        "required": [field],
-        "additionalProperties": False,
-    }
 
 
 @router.post(
@@ -69,29 +55,22 @@ def _object_schema(field: str, value: dict[str, Any]) -> dict[str, Any]:
         },
         200: {"model": schemas.SettledSubmission, "description": "With `wait=settled`: what became of it."},
     },
-    openapi_extra=_body(_object_schema("submission", _HEX), WIRE_MEDIA_TYPE),
+    openapi_extra=SINGLE,
 )
-async def accept_submission(
-    request: Request,
-    party: Caller,
-    idempotency_key: IdempotencyKey = None,
-    wait: Annotated[Literal["settled"] | None, Query(description="Hold the answer until the block.")] = None,
-    wait_s: Annotated[
-        float | None, Query(gt=0, description="How long at most; the gateway has a limit too.")
-    ] = None,
-) -> Response:
+async def accept_submission(request: Request) -> Response:
     """Takes one signed submission. The answer comes when it is durable, or settled."""
     gateway = gateway_of(request)
     settings = gateway.settings
+    party = await party_of(request)
+    wait_s = _wait_s(request, settings.wait_s_max)
     body = await read_body(request, bytes_max=settings.single_body_bytes_max, body_s_max=settings.body_s_max)
     wire = _read_single(request, body)
-    idempotency = _idempotency(request, party, idempotency_key, body)
+    idempotency = _idempotency(request, party, body)
     gateway.desk.enter(idempotency)
     try:
         answer = await _accept(gateway, [wire], party, idempotency, _render_single)
-        if wait == "settled" and not answer.is_repeat:
-            timeout_s = min(wait_s or settings.wait_s_max, settings.wait_s_max)
-            answer = await _settled_answer(gateway, party, answer, idempotency, timeout_s)
+        if wait_s is not None and not answer.is_repeat:
+            answer = await _settled_answer(gateway, party, answer, idempotency, wait_s)
     finally:
         gateway.desk.leave(idempotency)
     return _response(answer)
@@ -101,27 +80,25 @@ async def accept_submission(
     "/bulk",
     status_code=202,
     responses={202: {"model": schemas.BulkAnswer, "description": "In order; each accepted or a problem."}},
-    openapi_extra=_body(
-        _object_schema(
-            "submissions",
-            {"type": "array", "items": _HEX, "minItems": 1, "maxItems": SUBMISSIONS_BULK_MAX},
-        ),
-        BULK_MEDIA_TYPE,
-    ),
+    openapi_extra=BULK,
 )
-async def accept_bulk(request: Request, party: Caller, idempotency_key: IdempotencyKey = None) -> Response:
+async def accept_bulk(request: Request) -> Response:
     """Takes up to 500 signed submissions in one go. Each is accepted or refused by itself."""
     gateway = gateway_of(request)
     settings = gateway.settings
+    party = await party_of(request)
     body = await read_body(request, bytes_max=settings.bulk_body_bytes_max, body_s_max=settings.body_s_max)
     wires = _read_bulk(request, body)
-    idempotency = _idempotency(request, party, idempotency_key, body)
+    idempotency = _idempotency(request, party, body)
     gateway.desk.enter(idempotency)
     try:
         answer = await _accept(gateway, wires, party, idempotency, _render_bulk)
     finally:
         gateway.desk.leave(idempotency)
     return _response(answer)
+
+
+LANE: dict[str, Handler] = {"/v1/submissions": accept_submission, "/v1/submissions/bulk": accept_bulk}
 
 
 @router.get("/{submission_id}", responses={200: {"model": schemas.Submission}})
@@ -184,11 +161,27 @@ def _read_bulk(request: Request, body: bytes) -> list[bytes]:
     return [bytes_of_hex(text) for text in texts]
 
 
-def _idempotency(request: Request, party: Party, key: str | None, body: bytes) -> IdempotencyRequest | None:
+def _idempotency(request: Request, party: Party, body: bytes) -> IdempotencyRequest | None:
+    key = request.headers.get("idempotency-key")
     if key is None:
         return None
+    if not IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidParameterError("Idempotency-Key", "1 … 200 visible ASCII characters are expected")
     about = f"{request.url.path}\n{media_type_of(request)}\n".encode()
     return IdempotencyRequest(party.text, key, hashlib.sha256(about + body).digest())
+
+
+def _wait_s(request: Request, wait_s_max: float) -> float | None:
+    """How long the answer is to be held; None: not at all."""
+    wait = request.query_params.get("wait")
+    if wait is None:
+        return None
+    if wait != "settled":
+        raise InvalidParameterError("wait", "`settled` is expected")
+    given = request.query_params.get("wait_s", str(wait_s_max))
+    if not WAIT_S.fullmatch(given) or float(given) <= 0:
+        raise InvalidParameterError("wait_s", "seconds, more than 0, are expected")
+    return min(float(given), wait_s_max)
 
 
 def _render_single(checked: Sequence[Checked]) -> Answer:

@@ -15,12 +15,11 @@ from partner_sdk.protocol.eip712 import Domain
 from partner_sdk.protocol.errors import InvalidSignatureError, MalformedSubmissionError
 from partner_sdk.protocol.identities import OperationId
 from partner_sdk.protocol.operations import Operation, OperationKind
-from partner_sdk.protocol.signatures import SIGNATURE_BYTES, recover_key
-from partner_sdk.protocol.submissions import WIRE_HEADER_BYTES, SignedSubmission, split_frames
+from partner_sdk.protocol.signatures import recover_key
+from partner_sdk.protocol.submissions import SignedSubmission, split_frames
 
 _WITHOUT_MEMBER = frozenset((OperationKind.RECORD_PAYMENT, OperationKind.CONFIRM_PAYMENT))
 MEMBER_BYTES = 20
-_SIGNATURE = slice(WIRE_HEADER_BYTES - SIGNATURE_BYTES, WIRE_HEADER_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +69,18 @@ def check_submission(
         BadSignatureError: signed by another key, or not at all.
         LateAuthorisationError: a member's authorisation is past its deadline.
     """
-    submitter = SignedSubmission.unpack_unchecked(wire).submitter
+    submission = SignedSubmission.unpack_unchecked(wire)
+    submitter = submission.submitter
     if not party.may_submit_as(submitter):
         raise NotYourSubmitterError(submitter)
-    checked = read_form(wire, domain=keyring.domain, chain_time_s=chain_time_s)
+    checked = _read_form(submission, wire, domain=keyring.domain, chain_time_s=chain_time_s)
     if checked.deadline_s < chain_time_s:
         raise DeadlinePassedError(deadline_s=checked.deadline_s, chain_time_s=chain_time_s)
     if checked.deadline_s > latest_deadline_s:
         raise DeadlineTooFarError(deadline_s=checked.deadline_s, latest_s=latest_deadline_s)
     keys = keyring.keys_of(submitter, chain_time_s=chain_time_s)
     try:
-        signer = recover_key(checked.id, wire[_SIGNATURE])
+        signer = recover_key(checked.id, submission.signature)
     except InvalidSignatureError:
         raise BadSignatureError(submitter) from None
     check_signer(signer, keys, submitter, chain_time_s=chain_time_s)
@@ -93,7 +93,12 @@ def read_form(wire: bytes, *, domain: Domain, chain_time_s: int) -> CheckedSubmi
     Raises:
         MalformedSubmissionError, MalformedOperationError, LateAuthorisationError: see `check_submission`.
     """
-    submission = SignedSubmission.unpack_unchecked(wire)
+    return _read_form(SignedSubmission.unpack_unchecked(wire), wire, domain=domain, chain_time_s=chain_time_s)
+
+
+def _read_form(
+    submission: SignedSubmission, wire: bytes, *, domain: Domain, chain_time_s: int
+) -> CheckedSubmission:
     operations = _checked_operations(submission, chain_time_s=chain_time_s)
     return CheckedSubmission(
         submission.digest(domain), int(submission.submitter), submission.deadline_s, wire, operations

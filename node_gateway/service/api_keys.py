@@ -1,5 +1,6 @@
 """API keys: 256 random bits, shown once, stored as SHA-256."""
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -60,21 +61,34 @@ class Authenticator:
         self._database = database
         self._clock = clock
         self._parties: dict[str, tuple[Party, float]] = {}
+        self._asking: dict[str, asyncio.Task[Party]] = {}
+
+    def known_party_of(self, key: str) -> Party | None:
+        """Whose key it is, if that was found out a moment ago."""
+        cached = self._parties.get(key)
+        return cached[0] if cached is not None and self._clock.monotonic_s() < cached[1] else None
 
     async def party_of(self, key: str) -> Party:
         """Raises UnknownApiKeyError when the key is unknown or revoked."""
-        now_s = self._clock.monotonic_s()
-        cached = self._parties.get(key)
-        if cached is not None and now_s < cached[1]:
-            return cached[0]
-        self._parties.pop(key, None)
+        known = self.known_party_of(key)
+        if known is not None:
+            return known
         if not _KEY.fullmatch(key):
             raise UnknownApiKeyError
+        # Requests that come at once ask the database once.
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = self._asking[key] = asyncio.create_task(self._find(key))
+            asking.add_done_callback(lambda _: self._asking.pop(key, None))
+        return await asyncio.shield(asking)
+
+    async def _find(self, key: str) -> Party:
+        self._parties.pop(key, None)
         async with self._database.reading() as connection:
             party = await find_party(connection, hash_api_key(key))
         if party is None:
             raise UnknownApiKeyError
         if len(self._parties) >= PARTY_CACHE_KEYS_MAX:
             self._parties.clear()
-        self._parties[key] = (party, now_s + PARTY_CACHE_S)
+        self._parties[key] = (party, self._clock.monotonic_s() + PARTY_CACHE_S)
         return party

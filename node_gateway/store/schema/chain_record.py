@@ -56,8 +56,8 @@ events = sa.Table(
     sa.Index(None, "partner", "block_number", "log_index"),
 )
 
-# Undo journal, one row for each block and table: `rows` is a JSON list of `[key, before]`, both JSON objects of columns with bytes
-# as 0x text; unwinding puts `before` back (null: deletes the row).
+# Undo journal, one row for each block and table: `rows` is a JSON list of `[key, before]`, both lists of values in the order of the
+# columns, bytes as hexadecimal; unwinding puts `before` back (null: deletes the row).
 undo = sa.Table(
     "undo",
     metadata,
