@@ -30,7 +30,7 @@ FREE = Fees(max_wei=0, priority_wei=0)
 
 
 @asynccontextmanager
-async def fresh_chain() -> AsyncIterator[Rpc]:
+async def fresh_chain() -> AsyncIterator[HttpRpc]:
     """A new anvil on a free port, gone with all that it knew when the block ends.
 
     Raises:
