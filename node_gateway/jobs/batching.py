@@ -17,7 +17,7 @@ BATCH_BASE_GAS: Final = 60_000
 SUBMISSION_GAS: Final = 16_000
 # Gas that the ledger keeps beyond a submission's allowance, with room to end the batch.
 RESERVE_GAS: Final = 260_000
-ALLOWANCE_BASE_GAS: Final = 250_000
+ALLOWANCE_BASE_GAS: Final = 150_000
 # The widest a single submission may reach: one alone in a transaction.
 ALLOWANCE_GAS_MAX: Final = 15_800_000
 _PASSKEY_SCHEME: Final = 2
@@ -25,7 +25,7 @@ _PASSKEY_GAS: Final = 300_000
 _DEFAULT_KIND_GAS: Final = 120_000
 # First guesses, on the safe side; what the chain then charges corrects them (`GasModel.learn`).
 _KIND_GAS: Final[dict[int, int]] = {
-    0x01: 40_000, 0x02: 35_000, 0x03: 55_000, 0x04: 45_000, 0x05: 60_000, 0x06: 45_000, 0x07: 30_000, 0x08: 110_000,
+    0x01: 45_000, 0x02: 35_000, 0x03: 55_000, 0x04: 45_000, 0x05: 60_000, 0x06: 45_000, 0x07: 30_000, 0x08: 110_000,
     0x09: 40_000, 0x10: 90_000, 0x11: 80_000, 0x12: 60_000, 0x13: 35_000, 0x14: 50_000, 0x15: 70_000,
 }  # fmt: skip
 # Where a body's authorisation begins, by kind: a passkey's proof costs far more than a key's.
@@ -86,7 +86,7 @@ class GasModel:
     """Learns what the chain charges against the guesses by kind, so that no batch needs a simulation."""
 
     ratio: float = 1.0
-    _WEIGHT: float = 0.2
+    _WEIGHT: float = 0.005
     _MARGIN: float = 1.15
 
     def expected(self, guessed_gas: int) -> int:
@@ -94,8 +94,8 @@ class GasModel:
         return int(guessed_gas * self.ratio * self._MARGIN)
 
     def allowance(self, guessed_gas: int, attempts: int) -> int:
-        """Gas that a submission may use: four times the guess, and four times more for each attempt that starved."""
-        wanted = (4 * self.expected(guessed_gas) + ALLOWANCE_BASE_GAS) * 4**attempts
+        """Gas that a submission may use: thrice what is expected, and four times more for each attempt that starved."""
+        wanted = (3 * self.expected(guessed_gas) + ALLOWANCE_BASE_GAS) * 4**attempts
         return int(min(wanted, ALLOWANCE_GAS_MAX))
 
     def learn(self, guessed_gas: int, used_gas: int) -> None:

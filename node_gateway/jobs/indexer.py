@@ -18,13 +18,13 @@ from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.hexadecimal import data_of
 from node_gateway.chain.node import Block, Header
 from node_gateway.chain.rpc import Rpc
+from node_gateway.jobs.bulk import insert_rows, upsert_rows
 from node_gateway.jobs.chain_identity import assert_same_chain
 from node_gateway.jobs.fold import fold
 from node_gateway.jobs.fold.beginning import begin
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.fold.prefetch import load_for
 from node_gateway.jobs.fold.records import UNRECORDED, event_row, operation_rows
-from node_gateway.jobs.read_model import insert_for
 from node_gateway.jobs.settlement import MinedTransaction, SettledBatch, settle_batches
 from node_gateway.jobs.unwind import UNDO_BLOCKS, UNDO_MARK, UndoMissingError, clear_read_model, unwind_from
 from node_gateway.service.clock import Clock
@@ -172,8 +172,7 @@ class Indexer:
                 )  # fmt: skip
             newest = run[-1][0].header
             if newest.number > head - UNDO_BLOCKS:
-                mark = {"block_number": newest.number, "table_name": UNDO_MARK, "rows": []}
-                await connection.execute(sa.insert(schema.undo), [mark, *model.journal()])
+                await insert_rows(connection, schema.undo, model.journal(UNDO_MARK))
             await model.write(connection)
             await _prune(connection, newest.number)
             await self._move_cursor(connection, newest.number + 1, head)
@@ -276,37 +275,26 @@ def _transactions(
     return runs
 
 
+# The chain decides status, place and, where its event tells, kind and members; what was accepted here stays otherwise.
+_OPERATION_UPDATES: Final = (
+    "status = excluded.status",
+    "reason = excluded.reason",
+    "block_number = excluded.block_number",
+    "log_index = excluded.log_index",
+    "kind = CASE WHEN excluded.kind <> 0 THEN excluded.kind ELSE operations.kind END",
+    "member = COALESCE(excluded.member, operations.member)",
+    "counterparty = COALESCE(excluded.counterparty, operations.counterparty)",
+)
+
+
 async def _write_records(connection: AsyncConnection, header: Header, events: Sequence[Event]) -> None:
     block = {
         "number": header.number, "hash": header.block_hash, "parent_hash": header.parent_hash, "timestamp_s": header.timestamp_s,
     }  # fmt: skip
     await connection.execute(sa.insert(schema.blocks), [block])
-    if not events:
-        return
-    await connection.execute(sa.insert(schema.events), [event_row(event, header.number) for event in events])
+    await insert_rows(connection, schema.events, [event_row(event, header.number) for event in events])
     rows = operation_rows(events, header.number, header.timestamp_s * 1000)
-    if rows:
-        await connection.execute(_operation_upsert(connection.dialect.name), rows)
-
-
-def _operation_upsert(dialect: str) -> sa.Insert:
-    """The chain decides status, place and, where its event tells, kind and members; what was accepted here stays otherwise."""
-    table = schema.operations
-    statement = insert_for(table, dialect)
-    new = statement.excluded
-    is_told = new.kind != 0
-    return statement.on_conflict_do_update(  # type: ignore[no-any-return]
-        index_elements=[table.c.id],
-        set_={
-            "status": new.status,
-            "reason": new.reason,
-            "block_number": new.block_number,
-            "log_index": new.log_index,
-            "kind": sa.case((is_told, new.kind), else_=table.c.kind),
-            "member": sa.func.coalesce(new.member, table.c.member),
-            "counterparty": sa.func.coalesce(new.counterparty, table.c.counterparty),
-        },
-    )
+    await upsert_rows(connection, schema.operations, rows, updates=_OPERATION_UPDATES)
 
 
 async def _prune(connection: AsyncConnection, newest: int) -> None:

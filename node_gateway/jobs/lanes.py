@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from node_gateway.jobs.read_model import upsert
+from node_gateway.jobs.read_model import insert_for
 from node_gateway.store import schema
 
 LEASE_MS: Final = 15_000
@@ -40,11 +40,10 @@ async def next_nonces(connection: AsyncConnection, held: Iterable[bytes]) -> dic
 
 async def ensure_lane(connection: AsyncConnection, lane: bytes, next_nonce: int) -> None:
     """Write the lane's row where there is none yet."""
-    row = {
-        "address": lane, "next_nonce": next_nonce, "lease_owner": None, "lease_until_ms": 0, "fencing_token": 0,
-    }  # fmt: skip
-    keep = ("next_nonce", "lease_owner", "lease_until_ms", "fencing_token")
-    await connection.execute(upsert(schema.lanes, connection.dialect.name, keep=keep), [row])
+    row = {"address": lane, "next_nonce": next_nonce, "lease_until_ms": 0, "fencing_token": 0}
+    await connection.execute(
+        insert_for(schema.lanes, connection.dialect.name).on_conflict_do_nothing(), [row]
+    )
 
 
 async def take_lease(connection: AsyncConnection, lane: bytes, *, owner: str, now_ms: int) -> Lease | None:

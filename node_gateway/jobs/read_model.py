@@ -1,18 +1,21 @@
 """Rows of the read model in memory while blocks are folded: loaded in bulk, changed, written back once, with images for the undo journal."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from node_gateway.store.schema.columns import WideInteger
+from node_gateway.jobs.bulk import upsert_rows
+from node_gateway.store.schema.columns import UnsignedBigInteger, WideInteger
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]
 
 KEYS_IN_QUERY_MAX = 400
+_WIDE = 1 << 53
 
 
 class Rows:
@@ -101,13 +104,11 @@ class Rows:
         assert not self._before, f"unwritten rows of {self.table.name}"
         self._rows.clear()
 
-    def journal(self) -> list[list[Row | None]]:
-        """`[key, before]` of each changed row, as JSON values."""
+    def journal(self) -> list[list[list[Any] | None]]:
+        """`[key, before]` of each changed row: values in the order of the columns, as JSON has them."""
+        values = itemgetter(*self._names)
         return [
-            [
-                _to_json(self.table, dict(zip(self.key_names, key, strict=True))),
-                None if row is None else _to_json(self.table, row),
-            ]
+            [_to_json(key), None if row is None else _to_json(values(row))]
             for key, row in self._before.items()
         ]
 
@@ -123,20 +124,8 @@ class Rows:
                 statement,
                 [{f"key_{n}": v for n, v in zip(self.key_names, key, strict=True)} for key in deletes],
             )
-        if upserts:
-            await connection.execute(upsert(self.table, connection.dialect.name), upserts)
+        await upsert_rows(connection, self.table, upserts)
         self._before.clear()
-
-
-def upsert(table: sa.Table, dialect: str, *, keep: Collection[str] = ()) -> Any:
-    """Insert or replace by primary key; columns in `keep` stay as they are in a row that exists."""
-    insert = insert_for(table, dialect)
-    names = [column.name for column in table.columns if not column.primary_key and column.name not in keep]
-    if not names:
-        return insert.on_conflict_do_nothing()
-    return insert.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns), set_={name: insert.excluded[name] for name in names}
-    )
 
 
 def insert_for(table: sa.Table, dialect: str) -> Any:
@@ -144,30 +133,32 @@ def insert_for(table: sa.Table, dialect: str) -> Any:
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def restored(table: sa.Table, values: Row) -> Row:
-    """Column values of the undo journal as the database takes them."""
-    row = dict(values)
-    for column in table.columns:
-        value = row.get(column.name)
-        if value is None:
-            continue
-        if isinstance(column.type, sa.LargeBinary):
-            row[column.name] = bytes.fromhex(value[2:])
-        elif isinstance(column.type, WideInteger):
-            row[column.name] = int(value)
-    return row
-
-
-def _to_json(table: sa.Table, row: Row) -> Row:
-    columns = table.c
+def restored(table: sa.Table, values: Sequence[Any], *, is_key: bool) -> Row:
+    """A row, or a key, of the undo journal as the fold has it."""
+    columns = table.primary_key.columns if is_key else table.columns
     return {
-        name: "0x" + value.hex()
+        str(column.name): _from_json(column, value) for column, value in zip(columns, values, strict=True)
+    }
+
+
+def _from_json(column: sa.Column[Any], value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(column.type, sa.LargeBinary):
+        return bytes.fromhex(value)
+    return int(value) if isinstance(column.type, WideInteger | UnsignedBigInteger) else value
+
+
+def _to_json(values: Iterable[Any]) -> list[Any]:
+    """JSON numbers end at 64 bits here: what may be wider goes as text."""
+    return [
+        value.hex()
         if isinstance(value, bytes)
         else str(value)
-        if isinstance(columns[name].type, WideInteger) and value is not None
+        if isinstance(value, int) and not -_WIDE < value < _WIDE
         else value
-        for name, value in row.items()
-    }
+        for value in values
+    ]
 
 
 def _chunks(keys: list[Any], size: int) -> Iterator[list[Any]]:

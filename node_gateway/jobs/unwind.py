@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.domain.states import BatchStatus, OperationStatus, SubmissionStatus
+from node_gateway.jobs.bulk import upsert_rows
 from node_gateway.jobs.fold.model import FOLDED_TABLES
-from node_gateway.jobs.read_model import restored, upsert
+from node_gateway.jobs.read_model import restored
 from node_gateway.store import schema
 
 UNDO_BLOCKS: Final = 512
@@ -100,14 +101,13 @@ async def _return_operations(connection: AsyncConnection, first_block: int) -> N
 
 
 async def _restore(
-    connection: AsyncConnection, table: sa.Table, rows: list[list[dict[str, object] | None]]
+    connection: AsyncConnection, table: sa.Table, rows: list[list[list[object] | None]]
 ) -> None:
-    before = [restored(table, row) for _, row in rows if row is not None]
-    made = [restored(table, key) for key, row in rows if row is None and key is not None]
-    if before:
-        await connection.execute(upsert(table, connection.dialect.name), before)
+    before = [restored(table, row, is_key=False) for _, row in rows if row is not None]
+    made = [restored(table, key, is_key=True) for key, row in rows if row is None and key is not None]
+    await upsert_rows(connection, table, before)
     if made:
-        names = [column.name for column in table.primary_key.columns]
+        names = [str(column.name) for column in table.primary_key.columns]
         where = (table.c[name] == sa.bindparam(f"key_{name}") for name in names)
         await connection.execute(
             sa.delete(table).where(*where), [{f"key_{n}": key[n] for n in names} for key in made]

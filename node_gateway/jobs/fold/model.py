@@ -3,6 +3,7 @@
 from bisect import insort
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -123,13 +124,12 @@ class ReadModel:
         else:
             pauses[-1][1] = from_day
 
-    def journal(self) -> list[dict[str, Any]]:
-        """Rows of the undo journal for what changed since the last write."""
+    def journal(self, mark: str) -> list[dict[str, Any]]:
+        """Rows of the undo journal for what changed since the last write, and one named `mark` that says that there is a journal."""
         entries = ((name, rows.journal()) for name, rows in self.rows.items())
+        changed = [(mark, "[]"), *((name, orjson.dumps(rows).decode()) for name, rows in entries if rows)]
         return [
-            {"block_number": self.block_number, "table_name": name, "rows": changed}
-            for name, changed in entries
-            if changed
+            {"block_number": self.block_number, "table_name": name, "rows": rows} for name, rows in changed
         ]
 
     async def write(self, connection: AsyncConnection) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final
 
+import orjson
+
 from node_gateway.chain.abi import Event, reason_text
 from node_gateway.domain.states import OperationStatus
 from node_gateway.jobs.read_model import Row
@@ -38,12 +40,14 @@ _MICRO: Final = frozenset({"base", "bonus", "credit", "reimbursed", "carriedIn",
 _DECIMAL_TEXT: Final = frozenset({"payableMinor", "unpaidMinor", "creditLimitMicro"})
 _HASHES: Final = frozenset({"termsHash", "reference_"})
 _INTEGER_MAX: Final = 1 << 53
+_WRITTEN_OUT: Final = _MICRO | _DECIMAL_TEXT | {"operation"}
 
 
 def event_row(event: Event, block_number: int) -> Row:
-    """The row of `events` for an event."""
+    """The row of `events` for an event, its data as JSON text."""
     args = event.args
     operation = args.get("operation")
+    data = {_json_name(name): _json_value(name, value) for name, value in args.items()}
     return {
         "block_number": block_number,
         "log_index": event.log_index,
@@ -53,7 +57,7 @@ def event_row(event: Event, block_number: int) -> Row:
         "counterparty": args.get("to"),
         "partner": _partner_of(args),
         "operation": operation,
-        "data": {_json_name(name): _json_value(name, value) for name, value in args.items()},
+        "data": orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode(),
     }
 
 
@@ -97,6 +101,8 @@ def _json_name(name: str) -> str:
 
 
 def _json_value(name: str, value: Any) -> Any:
+    if type(value) is int and value < _INTEGER_MAX and name not in _WRITTEN_OUT:
+        return value
     if name == "operation":
         return f"{value >> 48}.{(value >> 32) & 0xFFFF}.{value & 0xFFFFFFFF}"
     if isinstance(value, bool | str):
