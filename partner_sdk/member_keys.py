@@ -14,7 +14,7 @@ from partner_sdk.protocol.authorisations import (
 )
 from partner_sdk.protocol.eip712 import Domain
 from partner_sdk.protocol.identities import KeyId, MemberId, PartnerId
-from partner_sdk.protocol.operations import OperationKind
+from partner_sdk.protocol.operation_bodies import OperationKind
 from partner_sdk.protocol.signatures import SigningKey
 from partner_sdk.protocol.till_codes import TillCode
 

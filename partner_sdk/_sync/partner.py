@@ -19,7 +19,7 @@ from partner_sdk._sync.submitting import VALIDITY_S, Submitting
 from partner_sdk.drafts import BurnRef, Draft, PurchaseRef
 from partner_sdk.models import BulkResult, OperationRecord, Page, Position, Statement
 from partner_sdk.protocol.identities import MemberId, OperationId, Submitter
-from partner_sdk.protocol.operations import OperationKind
+from partner_sdk.protocol.operation_bodies import OperationKind
 from partner_sdk.protocol.signatures import SigningKey
 from partner_sdk.protocol.till_codes import TillCode
 from partner_sdk.receipts import (

@@ -74,7 +74,7 @@ class Authorisation:
         Raises:
             MalformedOperationError: the scheme is unknown, or the length is not one of its.
         """
-        if not _has_length_of_its_scheme(encoded):
+        if not is_well_formed(encoded):
             raise MalformedOperationError(
                 "the authorisation does not fit its scheme", sequence=sequence, kind=kind
             )
@@ -87,7 +87,8 @@ class Authorisation:
         )
 
 
-def _has_length_of_its_scheme(encoded: bytes) -> bool:
+def is_well_formed(encoded: bytes) -> bool:
+    """Says whether the scheme is known and the length one of its, as the ledger asks."""
     if len(encoded) < HEADER_BYTES:
         return False
     proof_bytes = len(encoded) - HEADER_BYTES

@@ -1,64 +1,17 @@
-"""Operations: one frozen dataclass per kind. The order of the fields is the order of the bytes (docs/protocol.md, Submission)."""
+"""Operations: one frozen dataclass per kind."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from enum import IntEnum
-from typing import ClassVar, Final, NamedTuple, Self
+from dataclasses import dataclass
+from typing import ClassVar, Final, Self
 
 from partner_sdk.protocol.authorisations import Authorisation
 from partner_sdk.protocol.bounds import OCCURRED_ON_SETTLEMENT, OPERATIONS_BYTES_MAX
-from partner_sdk.protocol.errors import FieldOutOfRangeError, MalformedOperationError
+from partner_sdk.protocol.errors import FieldOutOfRangeError
 from partner_sdk.protocol.identities import KeyId, MemberId
-
-
-class OperationKind(IntEnum):
-    """The type byte of an operation."""
-
-    PURCHASE = 0x01
-    RETURN = 0x02
-    REDEEM = 0x03
-    REFUND = 0x04
-    HOLD = 0x05
-    CAPTURE = 0x06
-    VOID = 0x07
-    TRANSFER = 0x08
-    GRANT = 0x09
-    ENROL = 0x10
-    ADD_KEY = 0x11
-    REMOVE_KEY = 0x12
-    LOCK = 0x13
-    UNLOCK = 0x14
-    SET_ALLOWANCE = 0x15
-    START_RECOVERY = 0x16
-    REFUSE_RECOVERY = 0x17
-    FINISH_RECOVERY = 0x18
-    RECORD_PAYMENT = 0x20
-    CONFIRM_PAYMENT = 0x21
-
-    @property
-    def text(self) -> str:
-        """The kind's name in the API and in events: lower case, `set_allowance`."""
-        return self.name.lower()
-
+from partner_sdk.protocol.operation_bodies import OperationKind as OperationKind
+from partner_sdk.protocol.operation_bodies import decode_body, encode_body
 
 FRAME_HEADER_BYTES: Final = 7
 """`length uint16 | type uint8 | sequence uint32`."""
-
-_UINT_BYTES: Final = {
-    "spend_minor": 5,
-    "occurred_day": 3,
-    "lot": 3,
-    "tag": 2,
-    "points": 4,
-    "nonce": 3,
-    "expires_day": 3,
-    "key_kind": 1,
-    "points_per_day": 4,
-    "amount_minor": 8,
-    "payment": 4,
-}
-_ID_TYPES: Final[dict[str, type[MemberId] | type[KeyId]]] = {"member": MemberId, "to": MemberId, "key": KeyId}
-_REFERENCE_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +28,7 @@ class Operation:
             FieldOutOfRangeError: a value does not fit its bytes. Amounts that the ledger would refuse as `invalid_amount`
                 are encoded all the same when they fit.
         """
-        body = b"".join([_encode_field(name, getattr(self, name)) for name in _FIELDS_OF_KIND[self.kind]])
+        body = encode_body(self.kind, self)
         length = 5 + len(body)
         if length > OPERATIONS_BYTES_MAX - 2:
             raise FieldOutOfRangeError("authorisation", length, size_bytes=2)
@@ -90,62 +43,9 @@ class Operation:
         """Reads the body of an operation of this kind.
 
         Raises:
-            MalformedOperationError: the body's length does not fit.
+            MalformedOperationError: the body does not fit.
         """
-        layout = _LAYOUT_OF_KIND[cls.kind]
-        if len(body) < layout.fixed_bytes or (
-            len(body) > layout.fixed_bytes and not layout.ends_in_authorisation
-        ):
-            raise MalformedOperationError(
-                f"the body has {len(body)} bytes, not {layout.fixed_bytes}", sequence=sequence, kind=cls.kind
-            )
-        values = [read(body[start:end]) for start, end, read in layout.slices]
-        if layout.ends_in_authorisation:
-            values.append(Authorisation.decode(body[layout.fixed_bytes :], sequence=sequence, kind=cls.kind))
-        return cls(sequence, *values)
-
-
-def _size_of(name: str) -> int:
-    return _UINT_BYTES.get(name) or (_REFERENCE_BYTES if name == "reference" else 20)
-
-
-def _encode_field(name: str, value: int | bytes | Authorisation) -> bytes:
-    size_bytes = _UINT_BYTES.get(name)
-    if size_bytes is not None:
-        try:
-            return value.to_bytes(size_bytes, "big")  # type: ignore[union-attr]  # the table says that it is an int
-        except OverflowError:
-            raise FieldOutOfRangeError(name, value, size_bytes=size_bytes) from None
-    if isinstance(value, Authorisation):
-        return value.encode()
-    assert isinstance(value, bytes), f"{name} must be bytes"
-    if len(value) != _size_of(name):
-        raise FieldOutOfRangeError(name, value, size_bytes=_size_of(name))
-    return value
-
-
-def _uint(chunk: bytes) -> int:
-    return int.from_bytes(chunk, "big")
-
-
-class _Layout(NamedTuple):
-    """Where the fields of a body lie; worked out once for each kind."""
-
-    slices: tuple[tuple[int, int, Callable[[bytes], object]], ...]
-    fixed_bytes: int
-    ends_in_authorisation: bool
-
-
-def _layout_of(names: tuple[str, ...]) -> _Layout:
-    slices: list[tuple[int, int, Callable[[bytes], object]]] = []
-    offset = 0
-    for name in names:
-        if name == "authorisation":
-            continue
-        read = _uint if name in _UINT_BYTES else _ID_TYPES.get(name, bytes)
-        slices.append((offset, offset + _size_of(name), read))
-        offset += _size_of(name)
-    return _Layout(tuple(slices), offset, names[-1] == "authorisation")
+        return cls(sequence, *decode_body(cls.kind, sequence, body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,8 +247,3 @@ class ConfirmPayment(Operation):
 OPERATION_TYPES: Final[dict[OperationKind, type[Operation]]] = {
     operation_type.kind: operation_type for operation_type in Operation.__subclasses__()
 }
-_FIELDS_OF_KIND: Final = {
-    kind: tuple(field.name for field in fields(operation_type))[1:]
-    for kind, operation_type in OPERATION_TYPES.items()
-}
-_LAYOUT_OF_KIND: Final = {kind: _layout_of(names) for kind, names in _FIELDS_OF_KIND.items()}

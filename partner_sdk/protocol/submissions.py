@@ -18,7 +18,8 @@ from partner_sdk.protocol.errors import (
 )
 from partner_sdk.protocol.identities import KeyId, OperationId, Submitter
 from partner_sdk.protocol.keccak import keccak256
-from partner_sdk.protocol.operations import FRAME_HEADER_BYTES, OPERATION_TYPES, Operation, OperationKind
+from partner_sdk.protocol.operation_bodies import OperationKind, check_body
+from partner_sdk.protocol.operations import FRAME_HEADER_BYTES, OPERATION_TYPES, Operation
 from partner_sdk.protocol.signatures import SIGNATURE_BYTES, SigningKey, recover_key
 
 WIRE_HEADER_BYTES: Final = 4 + 6 + SIGNATURE_BYTES
@@ -34,6 +35,14 @@ class Frame(NamedTuple):
     kind: int
     sequence: int
     body: bytes
+
+    def check(self) -> None:
+        """Checks that the body fits the type, without reading it; what a relay needs.
+
+        Raises:
+            MalformedOperationError: the type is unknown, or the body does not fit it.
+        """
+        check_body(self.kind, self.sequence, self.body)
 
     def decode(self) -> Operation:
         """Reads the operation.

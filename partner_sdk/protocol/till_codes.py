@@ -9,7 +9,7 @@ from partner_sdk.protocol.authorisations import Authorisation
 from partner_sdk.protocol.errors import MalformedTillCodeError, ProtocolError
 from partner_sdk.protocol.identities import MemberId, PartnerId
 from partner_sdk.protocol.keccak import keccak256
-from partner_sdk.protocol.operations import OperationKind
+from partner_sdk.protocol.operation_bodies import OperationKind
 
 PREFIX: Final = "PC1"
 TEXT_CHARACTERS_MAX: Final = 4_296

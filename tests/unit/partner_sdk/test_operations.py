@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partner_sdk import protocol as p
+from partner_sdk.protocol.operation_bodies import FIELDS_OF_KIND
 from tests.unit.partner_sdk.factories import DEADLINE_S, DOMAIN, MEMBER, PARTNER_KEY, operations
 
 
@@ -54,6 +55,25 @@ def test_a_malformed_operation_is_named() -> None:
     with pytest.raises(p.MalformedOperationError) as refused:
         p.Frame(0x7F, 9, b"").decode()
     assert (refused.value.kind, refused.value.sequence) == (0x7F, 9)
+
+
+@pytest.mark.parametrize(
+    "operation_type", p.OPERATION_TYPES.values(), ids=lambda operation_type: operation_type.__name__
+)
+def test_the_fields_of_each_kind_are_those_of_its_body(operation_type: type[p.Operation]) -> None:
+    names = [name for name in operation_type.__dataclass_fields__ if name not in ("kind", "sequence")]
+    assert tuple(names) == FIELDS_OF_KIND[operation_type.kind]
+
+
+@given(operations)
+def test_a_frame_that_passes_the_check_decodes(operation: p.Operation) -> None:
+    (frame,) = p.split_frames(operation.encode())
+    frame.check()
+    with pytest.raises(p.MalformedOperationError):
+        frame._replace(kind=0x7F).check()
+    if not hasattr(operation, "authorisation"):
+        with pytest.raises(p.MalformedOperationError):
+            frame._replace(body=frame.body + b"\0").check()
 
 
 def test_a_purchase_is_framed_as_the_protocol_page_says() -> None:
