@@ -215,7 +215,13 @@ class Account:
         self.held += hold.points
 
     def end_hold(self, hold: Hold, state: str, *, captured: int) -> None:
-        """A pending hold becomes final; what was not captured is released."""
+        """A pending hold becomes final; what was not captured is released.
+
+        Raises:
+            HoldNotPendingError: it is final already.
+        """
+        if hold.state != "pending":
+            raise HoldNotPendingError(hold.nonce, hold.state)
         hold.state, hold.captured, hold.released = state, captured, hold.points - captured
         self.pending.remove((hold.expires_day, hold.nonce))
         self.held -= hold.points
@@ -244,3 +250,12 @@ class ShortfallError(Exception):
         self.wanted_points = wanted_points
         self.found_points = found_points
         super().__init__(f"{wanted_points} points wanted, {found_points} there")
+
+
+class HoldNotPendingError(Exception):
+    """A hold that is final cannot end again."""
+
+    def __init__(self, nonce: int, state: str) -> None:
+        self.nonce = nonce
+        self.state = state
+        super().__init__(f"hold {nonce} is {state}")

@@ -226,7 +226,6 @@ def void(ledger: RebuiltLedger, args: Args) -> None:
 
 def _pending_hold(ledger: RebuiltLedger, account: Account, args: Args) -> Hold:
     hold = account.holds[args["nonce"]]
-    ledger.check("pending", hold.state, "holds", (args["member"], args["nonce"]), "state")
     ledger.check(hold.partner, args["operation"] >> 48, "holds", (args["member"], args["nonce"]), "partner")
     return hold
 

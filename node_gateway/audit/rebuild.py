@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from node_gateway.audit import operations, registry_events
-from node_gateway.audit.accounts import ShortfallError
+from node_gateway.audit.accounts import HoldNotPendingError, ShortfallError
 from node_gateway.audit.differences import Witness, difference
 from node_gateway.audit.ledger import Moment, OperationOutcome, RebuiltLedger
 from node_gateway.audit.side_effects import TOUCH_EVENTS, SideEffects
@@ -61,7 +61,7 @@ def _rebuild_transaction(ledger: RebuiltLedger, tx_hash: str, events: list[Event
             continue
         try:
             handler(ledger, event.args)
-        except (ShortfallError, KeyError, IndexError, AssertionError) as error:
+        except (ShortfallError, HoldNotPendingError, KeyError, IndexError, AssertionError) as error:
             # The event names what the chain's own history does not have: everything after it is in doubt, and is told anyhow.
             key = (ledger.moment.block_number, event.log_index)
             ledger.differences.append(
