@@ -25,7 +25,7 @@ from wallet_app.security_headers import SecurityHeaders
 from wallet_app.sign_in_links import link_key_path
 from wallet_app.static_files import StaticFiles
 from wallet_app.store.database import open_database
-from wallet_app.views import account, activity, home, pay, sign_in, till, transfer
+from wallet_app.views import account, activity, home, passkeys, pay, sign_in, till, transfer
 from wallet_app.views.problems import add_problem_pages
 from wallet_app.wallet import Limits, OpenStreams, Till, Wallet
 
@@ -57,7 +57,7 @@ def create_app(
     app = FastAPI(title="Wallet", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan(
         settings, gateway=gateway, tills=tills, clock=clock or SystemClock()
     ))  # fmt: skip
-    for page in (home, activity, pay, transfer, account, sign_in, till):
+    for page in (home, activity, pay, transfer, account, passkeys, sign_in, till):
         app.include_router(page.router)
     add_problem_pages(app)
     _add_service_routes(app)

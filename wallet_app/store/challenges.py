@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wallet_app.gateway import MemberId
@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     REDEEM = "redeem"
     TRANSFER = "transfer"
     UNLOCK = "unlock"
+    NEW_KEY = "new_key"
     ADD_KEY = "add_key"
 
 
@@ -68,6 +69,25 @@ async def take_challenge(
                 challenges.c.expires_at_s > now_s,
             )
             .returning(challenges)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Challenge(purpose=purpose, member=member, challenge=row.challenge, details=json.loads(row.details))
+
+
+async def read_challenge(
+    connection: AsyncConnection, challenge_id: str, *, purpose: Purpose, member: MemberId, now_s: int
+) -> Challenge | None:
+    """Returns it and leaves it; None as in `take_challenge`."""
+    row = (
+        await connection.execute(
+            select(challenges).where(
+                challenges.c.id == challenge_id,
+                challenges.c.purpose == purpose.value,
+                challenges.c.member == member,
+                challenges.c.expires_at_s > now_s,
+            )
         )
     ).one_or_none()
     if row is None:

@@ -1,28 +1,20 @@
-"""The member's own matters: name, passkeys, lock, receiving, files, erasing."""
-
-import secrets
+"""The member's own matters: number, name, lock, files, erasing."""
 
 from fastapi import APIRouter
-from starlette.datastructures import FormData
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from wallet_app.errors import FormInvalidError, PasskeyRejectedError
-from wallet_app.gateway import KEY_KIND_PASSKEY
-from wallet_app.presentation.activity import short_member
-from wallet_app.store.challenges import Challenge, Purpose, erase_challenges, store_challenge, take_challenge
-from wallet_app.store.passkeys import PASSKEYS_PER_MEMBER_MAX, add_passkey, erase_passkeys, passkeys_of
-from wallet_app.store.personal_data import VALUE_CHARS_MAX, erase_fields, read_fields, write_field
+from wallet_app.store.challenges import Purpose, erase_challenges
+from wallet_app.store.passkeys import erase_passkeys, passkeys_of
+from wallet_app.store.personal_data import erase_fields, read_fields, write_field
 from wallet_app.store.redeem_codes import erase_codes
 from wallet_app.store.sessions import close_all_sessions
 from wallet_app.views.approving import approved, ask_approval, can_approve
 from wallet_app.views.pay import qr_svg
 from wallet_app.views.visits import SESSION_COOKIE, OwnForm, SignedInMember
-from wallet_app.webauthn_checks import check_registration, registration_question
 
 router = APIRouter()
 
 NAME_CHARS_MAX = 60
-CHALLENGE_BYTES = 32
 
 
 @router.get("/account")
@@ -97,68 +89,6 @@ async def unlock(signed_in: SignedInMember, form: OwnForm) -> Response:
     _, authorisation = await approved(signed_in, Purpose.UNLOCK, form, {})
     await signed_in.visit.wallet.gateway.unlock(signed_in.member, authorisation=authorisation)
     return signed_in.visit.redirect("/")
-
-
-@router.post("/account/passkeys/ask")
-async def ask_new_passkey(signed_in: SignedInMember, _form: OwnForm) -> Response:
-    """The question that makes another passkey."""
-    visit, wallet, member = signed_in.visit, signed_in.visit.wallet, signed_in.member
-    challenge = secrets.token_bytes(CHALLENGE_BYTES)
-    async with wallet.database.begin() as connection:
-        known = await passkeys_of(connection, member)
-        if len(known) >= PASSKEYS_PER_MEMBER_MAX:
-            raise FormInvalidError(field="label", message_key="form.passkeys_too_many")
-        challenge_id = await store_challenge(
-            connection, Challenge(Purpose.REGISTER, member, challenge, {}), now_s=visit.now_s
-        )
-    label = f"{wallet.settings.program_name} {short_member(member)}"
-    question = registration_question(wallet.settings, member, label=label, known=known, challenge=challenge)
-    return JSONResponse({"challenge": challenge_id, "create": question})
-
-
-@router.post("/account/passkeys")
-async def register_passkey(signed_in: SignedInMember, form: OwnForm) -> Response:
-    """Makes the new passkey a key of the member on the ledger: the first one enrols, others need a key there is."""
-    visit, wallet, member = signed_in.visit, signed_in.visit.wallet, signed_in.member
-    async with wallet.database.begin() as connection:
-        asked = await take_challenge(
-            connection,
-            str(form.get("challenge", "")),
-            purpose=Purpose.REGISTER,
-            member=member,
-            now_s=visit.now_s,
-        )
-    if asked is None:
-        raise PasskeyRejectedError("unknown question")
-    passkey = check_registration(
-        wallet.settings,
-        str(form.get("answer", "")),
-        member=member,
-        challenge=asked.challenge,
-        now_s=visit.now_s,
-    )
-    account = await wallet.gateway.account(member)
-    if not account.is_enrolled:
-        await wallet.gateway.enrol(member, key=passkey.ledger_key, kind=KEY_KIND_PASSKEY)
-    elif wallet.keyring.has(member):
-        _, authorisation = await approved(signed_in, Purpose.ADD_KEY, FormData(), {"key": passkey.ledger_key})
-        await wallet.gateway.add_key(
-            member, key=passkey.ledger_key, kind=KEY_KIND_PASSKEY, authorisation=authorisation
-        )
-    else:
-        raise FormInvalidError(field="label", message_key="form.key_needed")
-    label = " ".join(str(form.get("label", "")).split())[:NAME_CHARS_MAX] or visit.text("account.passkey")
-    async with wallet.database.begin() as connection:
-        await add_passkey(connection, passkey)
-        await write_field(
-            connection,
-            master_key=wallet.master_key,
-            member=member,
-            field=f"passkey.{passkey.ledger_key}",
-            value=label[:VALUE_CHARS_MAX],
-            now_s=visit.now_s,
-        )
-    return visit.redirect("/account")
 
 
 @router.get("/account/erase")
