@@ -70,7 +70,10 @@ class RebuiltLedger:
 
     def account(self, member: bytes) -> Account:
         """The member's account, begun where there is none."""
-        return self.accounts.setdefault(member, Account())
+        account = self.accounts.get(member)
+        if account is None:
+            account = self.accounts[member] = Account()
+        return account
 
     def touched_account(self, member: bytes) -> Account:
         """The member's account, brought to today as an operation does before it changes it."""
