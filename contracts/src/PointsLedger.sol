@@ -7,8 +7,8 @@ import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeab
 import {ILedgerEvents, IPointsLedger, ProgramTerms, Submission} from "./interfaces/IPointsLedger.sol";
 import {PointsLedgerExtension} from "./PointsLedgerExtension.sol";
 import {Account, Accounts} from "./libraries/Accounts.sol";
+import {addressAt, bytesAt, uintAt} from "./libraries/Body.sol";
 import {
-    DAY_MAX,
     DAY_OF_SETTLEMENT,
     LOT_INDEX_MAX,
     OPEN_LOTS_MAX,
@@ -21,7 +21,7 @@ import {Authorisations} from "./libraries/Authorisations.sol";
 import {signerOf, typedDigest} from "./libraries/Domain.sol";
 import {Delegate, LedgerState, Partner, Program, programDay} from "./libraries/LedgerStorage.sol";
 import {Limits} from "./libraries/Limits.sol";
-import {newLot} from "./libraries/Lot.sol";
+import {Lot, newLot} from "./libraries/Lot.sol";
 import {MemberKeys} from "./libraries/MemberKeys.sol";
 import {MinorUnits} from "./libraries/MinorUnits.sol";
 import {PartnerBook} from "./libraries/PartnerBook.sol";
@@ -77,6 +77,12 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
         bool isSuspended;
         bool hasLimits;
         bool hasCampaigns;
+        /// @dev The word of used-up ids that is being worked on, and which it is.
+        uint256 usedWord;
+        uint256 usedIndex;
+        /// @dev What plain purchases issued and have not been counted yet.
+        uint256 issuedPoints;
+        uint256 baseMicro;
     }
 
     constructor(address extension) {
@@ -125,11 +131,14 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
     function _isFramed(bytes calldata operations) private pure returns (bool) {
         uint256 count = 0;
         uint256 offset = 0;
-        while (offset + 2 <= operations.length && count <= OPERATIONS_MAX) {
-            uint256 length = uint16(bytes2(operations[offset:offset + 2]));
-            if (length < 5) return false;
-            offset += 2 + length;
-            ++count;
+        // Offsets grow by at most 65,537 a step, for at most 257 steps.
+        unchecked {
+            while (offset + 2 <= operations.length && count <= OPERATIONS_MAX) {
+                uint256 length = uintAt(operations, offset, 2);
+                if (length < 5) return false;
+                offset += 2 + length;
+                ++count;
+            }
         }
         return count > 0 && count <= OPERATIONS_MAX && offset == operations.length;
     }
@@ -190,23 +199,40 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
         context.isSuspended = partner.isSuspended;
         context.hasLimits = partner.hasLimits || submitter & 0xffff != 0;
         context.hasCampaigns = partner.campaignCount > 0;
+        context.usedIndex = type(uint256).max;
     }
 
+    /// @dev `_isFramed` has walked the same way: nothing here is out of bounds.
     function _settleOperations(Context memory context, bytes calldata operations) private {
+        uint256 end = operations.length;
         uint256 offset = 0;
-        while (offset < operations.length) {
-            uint256 length = uint16(bytes2(operations[offset:offset + 2]));
-            bytes calldata framed = operations[offset + 2:offset + 2 + length];
-            offset += 2 + length;
-            uint256 sequence = uint32(bytes4(framed[1:5]));
-            if (!_use(context.submitter, sequence)) continue;
+        while (offset < end) {
+            uint256 length = uintAt(operations, offset, 2);
+            bytes calldata body = bytesAt(operations, offset + 7, length - 5);
+            uint256 kind = uintAt(operations, offset + 2, 1);
+            uint256 sequence = uintAt(operations, offset + 3, 4);
+            unchecked {
+                offset += 2 + length;
+            }
+            if (!_use(context, sequence)) continue;
             uint256 operation = (context.submitter << 32) | sequence;
             // An operation leaves nothing in memory that the next one reads: without this, memory gas would grow with the square.
             uint256 freeMemory = _freeMemory();
-            bytes32 reason = _apply(context, uint8(framed[0]), operation, framed[5:]);
+            bytes32 reason = _apply(context, kind, operation, body);
             _restoreMemory(freeMemory);
             if (reason != 0) emit OperationRejected(uint64(operation), reason);
         }
+        ledger.usedOperations[context.submitter][context.usedIndex] = context.usedWord;
+        _countPlain(context);
+    }
+
+    /// @dev Counts what plain purchases issued, in totals and position.
+    function _countPlain(Context memory context) private {
+        if (context.issuedPoints == 0) return;
+        ledger.totals.issued += uint64(context.issuedPoints);
+        Positions.addBase(ledger, context.submitter >> 16, context.baseMicro);
+        context.issuedPoints = 0;
+        context.baseMicro = 0;
     }
 
     function _freeMemory() private pure returns (uint256 pointer) {
@@ -222,12 +248,17 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
     }
 
     /// @dev Uses up an operation id. False when it was used before: then nothing more happens.
-    function _use(uint256 submitter, uint256 sequence) private returns (bool) {
-        mapping(uint256 => uint256) storage used = ledger.usedOperations[submitter];
-        uint256 word = used[sequence >> 8];
+    function _use(Context memory context, uint256 sequence) private returns (bool) {
+        uint256 index = sequence >> 8;
+        if (index != context.usedIndex) {
+            mapping(uint256 => uint256) storage used = ledger.usedOperations[context.submitter];
+            if (context.usedIndex != type(uint256).max) used[context.usedIndex] = context.usedWord;
+            context.usedWord = used[index];
+            context.usedIndex = index;
+        }
         uint256 bit = 1 << (sequence & 0xff);
-        if (word & bit != 0) return false;
-        used[sequence >> 8] = word | bit;
+        if (context.usedWord & bit != 0) return false;
+        context.usedWord |= bit;
         return true;
     }
 
@@ -257,61 +288,78 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
     function _purchase(Context memory context, uint256 operation, bytes calldata body) private returns (bytes32 reason) {
         if (body.length != 28) return "malformed_operation";
         if (context.isSuspended) return "partner_suspended";
-        address member = address(bytes20(body[:20]));
-        uint256 spend = uint40(bytes5(body[20:25]));
+        address member = addressAt(body, 0);
+        uint256 spend = uintAt(body, 20, 5);
         uint256 points = MinorUnits.pointsForSpendFloor(spend, context.terms.earnRate());
         if (spend == 0 || spend > SPEND_MAX || points > POINTS_MAX || member == address(0)) return "invalid_amount";
-        uint256 day = uint24(bytes3(body[25:28]));
+        uint256 day = uintAt(body, 25, 3);
         if (day == DAY_OF_SETTLEMENT) day = context.today;
         if (day > context.today) return "invalid_day";
         if (context.today - day > context.latePostingDays) return "posted_too_late";
 
+        uint256 lastDay = day + context.lotValidityDays;
+        // 15 bits of the sequence number; 0 would name nothing.
+        Lot lot = newLot(points, spend, context.termsId, lastDay, uint32(operation) % 32_767 + 1);
+        uint256 index = context.hasLimits
+            ? Accounts.NOT_PLAIN
+            : Accounts.issuePlain(ledger, member, lot, context.today);
+        bool owes = false;
+        if (index == Accounts.NOT_PLAIN) {
+            (reason, index, owes) = _issue(context, operation, member, lot);
+            if (reason != 0) return reason;
+        } else if (points > 0) {
+            // Sums of at most 256 operations, 32 bits and 62 bits each.
+            unchecked {
+                context.issuedPoints += points;
+                context.baseMicro += points * context.terms.issuePrice();
+            }
+            emit Transfer(address(0), member, points);
+        }
+        emit PurchaseSettled(uint64(operation), member, spend, points, index, lastDay, context.termsId);
+        if (context.hasCampaigns) {
+            CampaignRules.record(ledger, operation >> 48, member, day, spend, context.today, owes);
+        } else if (owes) {
+            Recoveries.repay(ledger, member);
+        }
+    }
+
+    /// @dev Issues a lot to an account that may have to be touched, may owe, or may be full, within the partner's limits.
+    function _issue(Context memory context, uint256 operation, address member, Lot lot)
+        private
+        returns (bytes32 reason, uint256 index, bool owes)
+    {
         Account memory a = Accounts.load(ledger, member);
-        reason = _checkIssue(context, a, operation, points);
-        if (reason != 0) return reason;
+        reason = _checkIssue(context, a, operation, lot.left());
+        if (reason != 0) return (reason, 0, false);
         if (a.isDue(context.today)) {
             Recoveries.touch(ledger, member, context.today);
             a = Accounts.load(ledger, member);
         }
-        // 15 bits of the sequence number; 0 would name nothing.
-        uint256 tag = uint32(operation) % 32_767 + 1;
-        uint256 lastDay = day + context.lotValidityDays;
-        uint256 lot = Accounts.issue(ledger, a, newLot(points, spend, context.termsId, lastDay, tag));
+        index = Accounts.issue(ledger, a, lot);
         Accounts.store(ledger, a);
-        _countIssued(context, operation, member, points);
-        emit PurchaseSettled(uint64(operation), member, spend, points, lot, lastDay, context.termsId);
-        if (context.hasCampaigns) {
-            CampaignRules.record(
-                ledger,
-                operation >> 48,
-                CampaignRules.Purchase({member: member, day: day, spend: spend, today: context.today, isWhole: false})
-            );
-        } else if (a.debt > 0) {
-            Recoveries.repay(ledger, member);
-        }
+        owes = a.debt > 0;
+        if (context.hasLimits) Limits.recordIssue(ledger, operation, member, lot.left(), context.today);
+        if (lot.left() == 0) return (0, index, owes);
+        ledger.totals.issued += uint64(lot.left());
+        Positions.addBase(ledger, operation >> 48, lot.left() * context.terms.issuePrice());
+        emit Transfer(address(0), member, lot.left());
     }
 
     /// @dev Body: member 20, points 4.
     function _grant(Context memory context, uint256 operation, bytes calldata body) private returns (bytes32 reason) {
         if (body.length != 24) return "malformed_operation";
         if (context.isSuspended) return "partner_suspended";
-        address member = address(bytes20(body[:20]));
-        uint256 points = uint32(bytes4(body[20:24]));
+        address member = addressAt(body, 0);
+        uint256 points = uintAt(body, 20, 4);
         if (points == 0 || points > POINTS_MAX || member == address(0)) return "invalid_amount";
 
-        Account memory a = Accounts.load(ledger, member);
-        reason = _checkIssue(context, a, operation, points);
-        if (reason != 0) return reason;
-        if (a.isDue(context.today)) {
-            Recoveries.touch(ledger, member, context.today);
-            a = Accounts.load(ledger, member);
-        }
         uint256 lastDay = context.today + context.lotValidityDays;
-        uint256 lot = Accounts.issue(ledger, a, newLot(points, 0, context.termsId, lastDay, 0));
-        Accounts.store(ledger, a);
-        _countIssued(context, operation, member, points);
-        emit GrantSettled(uint64(operation), member, points, lot, lastDay, context.termsId);
-        if (a.debt > 0) Recoveries.repay(ledger, member);
+        uint256 index;
+        bool owes;
+        (reason, index, owes) = _issue(context, operation, member, newLot(points, 0, context.termsId, lastDay, 0));
+        if (reason != 0) return reason;
+        emit GrantSettled(uint64(operation), member, points, index, lastDay, context.termsId);
+        if (owes) Recoveries.repay(ledger, member);
     }
 
     function _checkIssue(Context memory context, Account memory a, uint256 operation, uint256 points)
@@ -327,28 +375,19 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
         return a.openLots() >= OPEN_LOTS_MAX || a.next >= LOT_INDEX_MAX ? bytes32("account_full") : bytes32(0);
     }
 
-    /// @dev Counts base points in totals, position and limits.
-    function _countIssued(Context memory context, uint256 operation, address member, uint256 points) private {
-        if (context.hasLimits) Limits.recordIssue(ledger, operation, member, points, context.today);
-        if (points == 0) return;
-        ledger.totals.issued += uint64(points);
-        Positions.addBase(ledger, operation >> 48, points * context.terms.issuePrice());
-        emit Transfer(address(0), member, points);
-    }
-
     /// @dev Body: amount 8, reference 32.
     function _recordPayment(Context memory context, bytes calldata body) private returns (bytes32) {
         if (body.length != 40) return "malformed_operation";
-        uint64 amountMinor = uint64(bytes8(body[:8]));
+        uint64 amountMinor = uint64(uintAt(body, 0, 8));
         if (amountMinor == 0) return "invalid_amount";
-        Payments.record(ledger, context.submitter >> 16, amountMinor, bytes32(body[8:40]), true);
+        Payments.record(ledger, context.submitter >> 16, amountMinor, bytes32(uintAt(body, 8, 32)), true);
         return 0;
     }
 
     /// @dev Body: payment 4.
     function _confirmPayment(Context memory context, bytes calldata body) private returns (bytes32) {
         if (body.length != 4) return "malformed_operation";
-        bool isKnown = Payments.confirm(ledger, uint32(bytes4(body)), context.submitter >> 16);
+        bool isKnown = Payments.confirm(ledger, uintAt(body, 0, 4), context.submitter >> 16);
         return isKnown ? bytes32(0) : bytes32("unknown_payment");
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DAY_MAX} from "./Bounds.sol";
+import {DAY_MAX, LOT_INDEX_MAX, OPEN_LOTS_MAX} from "./Bounds.sol";
 import {DayList} from "./DayList.sol";
 import {Ledger} from "./LedgerStorage.sol";
 import {Lot, dayOnly} from "./Lot.sol";
@@ -44,6 +44,9 @@ struct Piece {
 library Accounts {
     using DayList for mapping(uint256 => uint256);
 
+    /// @dev No lot has this number.
+    uint256 internal constant NOT_PLAIN = type(uint256).max;
+
     uint256 private constant BIT_43 = (1 << 43) - 1;
     uint256 private constant BIT_44 = (1 << 44) - 1;
     uint256 private constant BIT_128 = (1 << 128) - 1;
@@ -52,6 +55,10 @@ library Accounts {
     // Encumbrance: held 44, debt 44, debt first 20, debt next 20, holds 12, late lots 12, last ordered day 20, soonest hold 20.
 
     function load(Ledger storage $, address member) internal view returns (Account memory a) {
+        loadInto($, a, member);
+    }
+
+    function loadInto(Ledger storage $, Account memory a, address member) internal view {
         uint256 head = $.heads[member];
         a.member = member;
         a.oddLot = Lot.wrap(head & BIT_128);
@@ -106,7 +113,7 @@ library Accounts {
 
     function lotAt(Ledger storage $, Account memory a, uint256 index) internal view returns (Lot) {
         if (index + 1 == a.next && a.next % 2 == 1) return a.oddLot;
-        return Lot.wrap(($.lotPairs[a.member][index >> 1] >> ((index & 1) * 128)) & BIT_128);
+        return Lot.wrap(($.lotPairs[a.member][index >> 1] >> ((index & 1) << 7)) & BIT_128);
     }
 
     function writeLot(Ledger storage $, Account memory a, uint256 index, Lot lot) internal {
@@ -114,9 +121,9 @@ library Accounts {
             a.oddLot = lot;
             return;
         }
-        uint256 shift = (index & 1) * 128;
-        uint256 word = $.lotPairs[a.member][index >> 1];
-        $.lotPairs[a.member][index >> 1] = (word & ~(BIT_128 << shift)) | (Lot.unwrap(lot) << shift);
+        uint256 shift = (index & 1) << 7;
+        mapping(uint256 => uint256) storage pairs = $.lotPairs[a.member];
+        pairs[index >> 1] = (pairs[index >> 1] & ~(BIT_128 << shift)) | (Lot.unwrap(lot) << shift);
     }
 
     function leftOf(Account memory a, uint256 index, Lot lot) internal pure returns (uint256) {
@@ -158,6 +165,37 @@ library Accounts {
         if (points == 0) return index;
         a.balance += points;
         if (day < a.soonest) a.soonest = day;
+    }
+
+    /// @notice As `issue`, for the account that most purchases meet: nothing is held or owed, nothing is due, and the lot is last in order.
+    /// @dev Works on the head's word alone, for a third of the gas. `testFuzz_PlainIssueEqualsIssue` holds the two together.
+    /// @return index the lot's number, or `NOT_PLAIN`: then nothing was written.
+    function issuePlain(Ledger storage $, address member, Lot lot, uint256 today) internal returns (uint256 index) {
+        uint256 head = $.heads[member];
+        uint256 balance = (head >> 192) & BIT_43;
+        index = (head >> 160) & 0x1fffff;
+        uint256 span = (head >> 181) & 0x7ff;
+        uint256 day = lot.day();
+        uint256 points = lot.left();
+        if ((head >> 235) & 1 == 1 || span >= OPEN_LOTS_MAX || index >= LOT_INDEX_MAX) return NOT_PLAIN;
+        if (span > 0 && (head >> 236 < today || day < (head >> 92) & 0xfffff)) return NOT_PLAIN;
+        uint256 odd = Lot.unwrap(lot);
+        // Nothing overflows its bits: the span and the index are below their bounds, and so many lots fit the balance.
+        unchecked {
+            if (index & 1 == 1) {
+                $.lotPairs[member][index >> 1] = (head & BIT_128) | (odd << 128);
+                odd = Lot.unwrap(dayOnly(day));
+            }
+            uint256 firstLeft = (head >> 128) & 0xffffffff;
+            uint256 soonest = head >> 236;
+            if (span > 0) {
+                ++span;
+            } else {
+                (span, firstLeft, soonest) = points > 0 ? (1, points, day) : (0, 0, DAY_MAX);
+            }
+            $.heads[member] = odd | (firstLeft << 128) | ((index + 1) << 160) | (span << 181)
+                | ((balance + points) << 192) | (soonest << 236);
+        }
     }
 
     function _append(Ledger storage $, Account memory a, Lot lot, uint256 lastDay) private {
@@ -214,9 +252,12 @@ library Accounts {
                 Lot lot = lotAt($, a, a.next - a.span);
                 pieces[count++] = Piece({points: part, terms: lot.terms(), day: lot.day()});
             }
-            taken += part;
-            a.balance -= part;
-            a.firstLeft -= part;
+            // `part` is at most what is left, and that is part of the balance.
+            unchecked {
+                taken += part;
+                a.balance -= part;
+                a.firstLeft -= part;
+            }
             if (a.firstLeft == 0) settleFirst($, a);
         }
     }

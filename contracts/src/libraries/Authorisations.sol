@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 
+import {bytesAt, tailOf, uintAt} from "./Body.sol";
 import {NONCE_AHEAD_MAX, NONCE_MAX} from "./Bounds.sol";
 import {signerOf, typedDigest} from "./Domain.sol";
 import {Ledger, MemberSlots} from "./LedgerStorage.sol";
@@ -13,14 +14,6 @@ uint64 constant ATTESTER_ROLE = 5;
 
 uint256 constant KEY_SECP256K1 = 1;
 uint256 constant KEY_PASSKEY = 2;
-
-/// @notice A member's authorisation as it lies in an operation: scheme 1, nonce 3, deadline 6, most points 4, then the proof.
-struct Authorisation {
-    uint256 scheme;
-    uint256 nonce;
-    uint256 deadline;
-    uint256 maxPoints;
-}
 
 /// @notice The member's key word, unpacked where it is needed.
 type KeyWord is uint256;
@@ -78,6 +71,7 @@ uint256 constant FREEZE_SHIFT = 218;
 uint256 constant EPOCH_SHIFT = 226;
 
 /// @title What members sign
+/// @dev An authorisation lies in an operation as scheme 1, nonce 3, deadline 6, most points 4, then the proof.
 /// @notice Knowing a member's id authorises nothing: a key of the member must have signed, or the program's attester within the
 /// allowance that the member set.
 library Authorisations {
@@ -86,20 +80,13 @@ library Authorisations {
     uint256 internal constant SCHEME_ATTESTER = 3;
     uint256 internal constant HEAD_LENGTH = 14;
 
-    function parse(bytes calldata data) internal pure returns (Authorisation memory authorisation) {
-        authorisation.scheme = uint8(data[0]);
-        authorisation.nonce = uint24(bytes3(data[1:4]));
-        authorisation.deadline = uint48(bytes6(data[4:10]));
-        authorisation.maxPoints = uint32(bytes4(data[10:14]));
-    }
-
     /// @notice Whether `data` has the length that its scheme needs.
     function isWellFormed(bytes calldata data) internal pure returns (bool) {
         if (data.length < HEAD_LENGTH) return false;
-        uint256 scheme = uint8(data[0]);
+        uint256 scheme = uintAt(data, 0, 1);
         if (scheme == SCHEME_KEY || scheme == SCHEME_ATTESTER) return data.length == HEAD_LENGTH + 64;
         if (scheme != SCHEME_PASSKEY || data.length < HEAD_LENGTH + 134) return false;
-        return data.length >= HEAD_LENGTH + 134 + uint16(bytes2(data[HEAD_LENGTH + 132:HEAD_LENGTH + 134]));
+        return data.length >= HEAD_LENGTH + 134 + uintAt(data, HEAD_LENGTH + 132, 2);
     }
 
     /// @notice Checks that a member may spend `points` by this authorisation. Writes nothing.
@@ -115,8 +102,8 @@ library Authorisations {
         if (word.isLocked()) return "member_locked";
         reason = checkSigned($, member, structHash, data);
         if (reason != 0) return reason;
-        if (points > parse(data).maxPoints) return "authorisation_exceeded";
-        if (uint8(data[0]) != SCHEME_ATTESTER) return 0;
+        if (points > uintAt(data, 10, 4)) return "authorisation_exceeded";
+        if (uintAt(data, 0, 1) != SCHEME_ATTESTER) return 0;
         MemberSlots storage m = $.members[member];
         uint256 used = m.allowanceDay == today ? m.allowanceUsed : 0;
         return used + points > m.allowancePerDay ? bytes32("allowance_exceeded") : bytes32(0);
@@ -128,23 +115,21 @@ library Authorisations {
         view
         returns (bytes32 reason)
     {
-        Authorisation memory authorisation = parse(data);
         MemberSlots storage m = $.members[member];
         KeyWord word = KeyWord.wrap(m.keyWord);
         if (word.keyKind() == 0) return "unknown_member";
-        if (block.timestamp > authorisation.deadline) return "authorisation_expired";
-        reason = _checkNonce(word, authorisation.nonce);
+        if (block.timestamp > uintAt(data, 4, 6)) return "authorisation_expired";
+        reason = _checkNonce(word, uintAt(data, 1, 3));
         if (reason != 0) return reason;
         if (word.isWaiting() && block.timestamp < m.activeFrom) return "key_not_active";
-        bool isSigned = _isSigned(m, word, authorisation.scheme, typedDigest(structHash), data[HEAD_LENGTH:], $.constitution.relyingPartyIdHash);
-        return isSigned ? bytes32(0) : bytes32("bad_authorisation");
+        return _isSigned($, m, word, typedDigest(structHash), data) ? bytes32(0) : bytes32("bad_authorisation");
     }
 
     /// @notice Uses up the nonce, and of the allowance what an attester's signature takes.
     function use(Ledger storage $, address member, bytes calldata data, uint256 points, uint256 today) internal {
         MemberSlots storage m = $.members[member];
         KeyWord word = KeyWord.wrap(m.keyWord);
-        uint256 nonce = uint24(bytes3(data[1:4]));
+        uint256 nonce = uintAt(data, 1, 3);
         uint256 highest = word.highestNonce();
         if (nonce > highest) {
             uint256 shift = nonce - highest;
@@ -156,7 +141,7 @@ library Authorisations {
         }
         if (word.isWaiting()) word = word.with(WAITING_SHIFT, 1, 0);
         m.keyWord = KeyWord.unwrap(word);
-        if (uint8(data[0]) != SCHEME_ATTESTER) return;
+        if (uintAt(data, 0, 1) != SCHEME_ATTESTER) return;
         m.allowanceUsed = uint32(points) + (m.allowanceDay == today ? m.allowanceUsed : 0);
         m.allowanceDay = uint24(today);
     }
@@ -172,17 +157,17 @@ library Authorisations {
         return (word.window() >> (behind - 1)) & 1 == 1 ? bytes32("nonce_used") : bytes32(0);
     }
 
-    function _isSigned(
-        MemberSlots storage m,
-        KeyWord word,
-        uint256 scheme,
-        bytes32 digest,
-        bytes calldata proof,
-        bytes32 relyingPartyIdHash
-    ) private view returns (bool) {
+    function _isSigned(Ledger storage $, MemberSlots storage m, KeyWord word, bytes32 digest, bytes calldata data)
+        private
+        view
+        returns (bool)
+    {
+        uint256 scheme = uintAt(data, 0, 1);
+        bytes calldata proof = tailOf(data, HEAD_LENGTH);
         if (scheme == SCHEME_PASSKEY) {
-            address candidate = address(uint160(uint256(keccak256(proof[:64]))));
-            return isKeyOf(m, word, candidate, KEY_PASSKEY) && Passkeys.isSigned(digest, proof, relyingPartyIdHash);
+            address candidate = address(uint160(uint256(keccak256(bytesAt(proof, 0, 64)))));
+            return isKeyOf(m, word, candidate, KEY_PASSKEY)
+                && Passkeys.isSigned(digest, proof, $.constitution.relyingPartyIdHash);
         }
         address signer = signerOf(digest, proof);
         if (signer == address(0)) return false;

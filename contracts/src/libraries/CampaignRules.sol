@@ -46,15 +46,30 @@ library CampaignRules {
     }
 
     /// @notice Adds a purchase to its campaigns, awards what is met, and repays debt from it.
-    function record(Ledger storage $, uint256 partner, Purchase memory purchase) external {
+    /// @param owes whether the member has debt.
+    function record(
+        Ledger storage $,
+        uint256 partner,
+        address member,
+        uint256 day,
+        uint256 spend,
+        uint256 today,
+        bool owes
+    ) external {
         Partner storage p = $.partners[partner];
-        Account memory a = $.load(purchase.member);
-        for (uint256 i = 0; i < p.campaignCount; ++i) {
-            (uint256 id, uint256 position, bool counts) = _entry($, p, i, purchase.day);
+        Purchase memory purchase = Purchase({member: member, day: day, spend: spend, today: today, isWhole: false});
+        // Loaded only when there is something to award.
+        Account memory a;
+        uint256 count = p.campaignCount;
+        for (uint256 i = 0; i < count; ++i) {
+            (uint256 id, uint256 position, bool counts) = _entry($, p, i, day);
             if (counts) _recordIn($, a, id, position, purchase);
         }
-        if (a.debt > 0) Recoveries.repayAccount($, a);
-        $.store(a);
+        if (owes) {
+            if (a.member == address(0)) $.loadInto(a, member);
+            Recoveries.repayAccount($, a);
+        }
+        if (a.member != address(0)) $.store(a);
     }
 
     /// @notice Takes a returned spend out of its campaigns, in the order in which they were created.
@@ -92,8 +107,14 @@ library CampaignRules {
         uint256 head = progress[0] + (1 << VISITS_SHIFT);
         if (position < 3) head += purchase.spend << (position * 61);
         else progress[1 + (position - 3) / 4] += purchase.spend << (((position - 3) % 4) * 64);
+        uint256 stageCount = campaign.stageCount;
+        // All stages awarded: nothing to look at.
+        if ((head >> AWARDED_SHIFT) & 0xffff == (1 << stageCount) - 1) {
+            progress[0] = head;
+            return;
+        }
         uint256[] memory spends = _spends(campaign, progress, head);
-        for (uint256 stage = 0; stage < campaign.stageCount; ++stage) {
+        for (uint256 stage = 0; stage < stageCount; ++stage) {
             if ((head >> (AWARDED_SHIFT + stage)) & 1 == 1) continue;
             Conditions memory conditions = conditionsOf(campaign, stage);
             if (!_isMet(conditions, spends, _visits(head))) continue;
@@ -116,6 +137,7 @@ library CampaignRules {
         uint256 points,
         Purchase memory purchase
     ) private returns (uint256 lot) {
+        if (a.member == address(0)) $.loadInto(a, purchase.member);
         CampaignSlots storage campaign = $.campaigns[id];
         uint256 terms = campaign.firstTerms + stage;
         uint256 lastDay = purchase.today + $.program.lotValidityDays;
@@ -157,7 +179,7 @@ library CampaignRules {
     }
 
     function _clawBack(Ledger storage $, Account memory a, uint256 id, uint256 stage, uint256 points, uint256 lot) private {
-        uint256 recovered = Recoveries.takeBack($, a, lot, points, $.campaigns[id].firstTerms + stage);
+        uint256 recovered = Recoveries.takeBack($, a, lot, $.lotAt(a, lot), points);
         emit ILedgerEvents.BonusClawedBack(uint16(id), a.member, stage, lot, points, recovered);
     }
 
@@ -166,9 +188,12 @@ library CampaignRules {
         uint256 least = conditions.minSpendEach > 1 ? conditions.minSpendEach : 1;
         uint256 partners = 0;
         uint256 total = 0;
-        for (uint256 i = 0; i < spends.length; ++i) {
-            total += spends[i];
-            if (spends[i] >= least) ++partners;
+        // At most 64 spends of 64 bits.
+        unchecked {
+            for (uint256 i = 0; i < spends.length; ++i) {
+                total += spends[i];
+                if (spends[i] >= least) ++partners;
+            }
         }
         return partners >= conditions.partnersRequired && total >= conditions.minSpendTotal;
     }
@@ -207,13 +232,16 @@ library CampaignRules {
         uint256 count = campaign.partnerCount;
         spends = new uint256[](count);
         uint256 word;
-        for (uint256 i = 0; i < count; ++i) {
-            if (i < 3) {
-                spends[i] = (head >> (i * 61)) & SPEND_MASK;
-                continue;
+        // A campaign has at most 64 partners.
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                if (i < 3) {
+                    spends[i] = (head >> (i * 61)) & SPEND_MASK;
+                    continue;
+                }
+                if ((i - 3) % 4 == 0) word = progress[1 + (i - 3) / 4];
+                spends[i] = (word >> (((i - 3) % 4) * 64)) & 0xffffffffffffffff;
             }
-            if ((i - 3) % 4 == 0) word = progress[1 + (i - 3) / 4];
-            spends[i] = (word >> (((i - 3) % 4) * 64)) & 0xffffffffffffffff;
         }
     }
 

@@ -3,8 +3,13 @@ pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
+import {uintAt} from "./Body.sol";
+
 string constant DOMAIN_NAME = "Points Coalition";
 string constant DOMAIN_VERSION = "1";
+
+bytes32 constant DOMAIN_NAME_HASH = keccak256("Points Coalition");
+bytes32 constant DOMAIN_VERSION_HASH = keccak256("1");
 
 bytes32 constant DOMAIN_TYPEHASH =
     keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
@@ -14,8 +19,8 @@ function domainSeparatorOf(address ledgerAddress) view returns (bytes32) {
     return keccak256(
         abi.encode(
             DOMAIN_TYPEHASH,
-            keccak256(bytes(DOMAIN_NAME)),
-            keccak256(bytes(DOMAIN_VERSION)),
+            DOMAIN_NAME_HASH,
+            DOMAIN_VERSION_HASH,
             block.chainid,
             ledgerAddress
         )
@@ -34,5 +39,5 @@ function typedDigest(bytes32 structHash) view returns (bytes32) {
 /// @notice Who signed `digest` with a 64-byte EIP-2098 signature; address 0 when no one did.
 function signerOf(bytes32 digest, bytes calldata signature) pure returns (address signer) {
     if (signature.length != 64) return address(0);
-    (signer,,) = ECDSA.tryRecover(digest, bytes32(signature[:32]), bytes32(signature[32:64]));
+    (signer,,) = ECDSA.tryRecover(digest, bytes32(uintAt(signature, 0, 32)), bytes32(uintAt(signature, 32, 32)));
 }

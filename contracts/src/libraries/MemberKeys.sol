@@ -14,6 +14,7 @@ import {
     LOCKED_SHIFT,
     WAITING_SHIFT
 } from "./Authorisations.sol";
+import {addressAt, tailOf, uintAt} from "./Body.sol";
 import {MEMBER_KEYS_MAX} from "./Bounds.sol";
 import {Ledger, MemberSlots} from "./LedgerStorage.sol";
 
@@ -47,7 +48,7 @@ library MemberKeys {
         returns (bytes32 reason)
     {
         if (!_isWellFormed(kind, body)) return "malformed_operation";
-        address member = address(bytes20(body[:20]));
+        address member = addressAt(body, 0);
         MemberSlots storage m = $.members[member];
         KeyWord word = KeyWord.wrap(m.keyWord);
         if (kind == ENROL) return _enrol($, m, operation, member, body);
@@ -60,12 +61,12 @@ library MemberKeys {
 
     function _isWellFormed(uint256 kind, bytes calldata body) private pure returns (bool) {
         if (kind == ENROL || kind == START_RECOVERY) {
-            return body.length == 41 && _isKey(address(bytes20(body[20:40])), uint8(body[40]));
+            return body.length == 41 && _isKey(addressAt(body, 20), uintAt(body, 40, 1));
         }
         if (kind == LOCK || kind == FINISH_RECOVERY) return body.length == 20;
         uint256 start = _authorisationStart(kind);
-        if (start == 0 || body.length < start || !Authorisations.isWellFormed(body[start:])) return false;
-        return kind != ADD_KEY || _isKey(address(bytes20(body[20:40])), uint8(body[40]));
+        if (start == 0 || body.length < start || !Authorisations.isWellFormed(tailOf(body, start))) return false;
+        return kind != ADD_KEY || _isKey(addressAt(body, 20), uintAt(body, 40, 1));
     }
 
     function _isKey(address key, uint256 kind) private pure returns (bool) {
@@ -85,8 +86,8 @@ library MemberKeys {
     {
         KeyWord word = KeyWord.wrap(m.keyWord);
         if (word.keyKind() != 0) return "already_enrolled";
-        address key = address(bytes20(body[20:40]));
-        uint256 kind = uint8(body[40]);
+        address key = addressAt(body, 20);
+        uint256 kind = uintAt(body, 40, 1);
         // Whoever claims an id that has points must not be able to spend them before the one who earned them can object.
         bool isWaiting = $.heads[member] != 0 && $.constitution.firstKeyDelaySeconds > 0;
         m.activeFrom = uint48(block.timestamp + (isWaiting ? $.constitution.firstKeyDelaySeconds : 0));
@@ -111,8 +112,8 @@ library MemberKeys {
         address member,
         bytes calldata body
     ) private returns (bytes32) {
-        m.recoveryKey = address(bytes20(body[20:40]));
-        m.recoveryKind = uint8(body[40]);
+        m.recoveryKey = addressAt(body, 20);
+        m.recoveryKind = uint8(uintAt(body, 40, 1));
         m.recoveryDueAt = uint48(block.timestamp + $.constitution.recoveryDelaySeconds);
         emit ILedgerEvents.RecoveryStarted(operation, member, m.recoveryKey, m.recoveryKind, m.recoveryDueAt);
         return 0;
@@ -141,23 +142,23 @@ library MemberKeys {
         private
         returns (bytes32 reason)
     {
-        bytes calldata data = body[_authorisationStart(kind):];
+        bytes calldata data = tailOf(body, _authorisationStart(kind));
         // The member's own word is needed: an attester's signature does not stand in for it.
-        if (uint8(data[0]) == Authorisations.SCHEME_ATTESTER) return "bad_authorisation";
-        address member = address(bytes20(body[:20]));
+        if (uintAt(data, 0, 1) == Authorisations.SCHEME_ATTESTER) return "bad_authorisation";
+        address member = addressAt(body, 0);
         MemberSlots storage m = $.members[member];
         reason = _checkState(m, kind, body);
         if (reason == 0) reason = Authorisations.checkSigned($, member, _structHash(kind, member, body, data), data);
         if (reason != 0) return reason;
         Authorisations.use($, member, data, 0, today);
-        _applyChecked(m, kind, operation, body, uint24(bytes3(data[1:4])));
+        _applyChecked(m, kind, operation, body, uintAt(data, 1, 3));
     }
 
     function _checkState(MemberSlots storage m, uint256 kind, bytes calldata body) private view returns (bytes32) {
         KeyWord word = KeyWord.wrap(m.keyWord);
         if (kind == REFUSE_RECOVERY) return m.recoveryKey == address(0) ? bytes32("no_recovery") : bytes32(0);
         if (kind != ADD_KEY && kind != REMOVE_KEY) return 0;
-        address key = address(bytes20(body[20:40]));
+        address key = addressAt(body, 20);
         bool isKnown = word.key() == key || m.otherKeys[Authorisations.otherKeySlot(word, key)] != 0;
         if (kind == REMOVE_KEY) {
             if (!isKnown) return "unknown_key";
@@ -171,21 +172,21 @@ library MemberKeys {
         pure
         returns (bytes32)
     {
-        uint256 nonce = uint24(bytes3(data[1:4]));
-        uint256 deadline = uint48(bytes6(data[4:10]));
+        uint256 nonce = uintAt(data, 1, 3);
+        uint256 deadline = uintAt(data, 4, 6);
         if (kind == ADD_KEY) {
             return keccak256(
                 abi.encode(
-                    ADD_KEY_TYPEHASH, member, address(bytes20(body[20:40])), uint8(body[40]), nonce, deadline
+                    ADD_KEY_TYPEHASH, member, addressAt(body, 20), uintAt(body, 40, 1), nonce, deadline
                 )
             );
         }
         if (kind == REMOVE_KEY) {
-            return keccak256(abi.encode(REMOVE_KEY_TYPEHASH, member, address(bytes20(body[20:40])), nonce, deadline));
+            return keccak256(abi.encode(REMOVE_KEY_TYPEHASH, member, addressAt(body, 20), nonce, deadline));
         }
         if (kind == SET_ALLOWANCE) {
             return keccak256(
-                abi.encode(SET_ALLOWANCE_TYPEHASH, member, uint32(bytes4(body[20:24])), nonce, deadline)
+                abi.encode(SET_ALLOWANCE_TYPEHASH, member, uintAt(body, 20, 4), nonce, deadline)
             );
         }
         bytes32 typehash = kind == UNLOCK ? UNLOCK_TYPEHASH : REFUSE_RECOVERY_TYPEHASH;
@@ -195,24 +196,24 @@ library MemberKeys {
     function _applyChecked(MemberSlots storage m, uint256 kind, uint64 operation, bytes calldata body, uint256 nonce)
         private
     {
-        address member = address(bytes20(body[:20]));
+        address member = addressAt(body, 0);
         KeyWord word = KeyWord.wrap(m.keyWord);
         if (kind == UNLOCK) {
             m.keyWord = KeyWord.unwrap(word.with(LOCKED_SHIFT, 1, 0));
             emit ILedgerEvents.MemberUnlocked(operation, member, nonce);
         } else if (kind == SET_ALLOWANCE) {
-            m.allowancePerDay = uint32(bytes4(body[20:24]));
+            m.allowancePerDay = uint32(uintAt(body, 20, 4));
             emit ILedgerEvents.AllowanceSet(operation, member, m.allowancePerDay, nonce);
         } else if (kind == REFUSE_RECOVERY) {
             m.recoveryKey = address(0);
             emit ILedgerEvents.RecoveryRefused(operation, member, nonce);
         } else if (kind == ADD_KEY) {
-            address key = address(bytes20(body[20:40]));
-            m.otherKeys[Authorisations.otherKeySlot(word, key)] = uint8(body[40]);
+            address key = addressAt(body, 20);
+            m.otherKeys[Authorisations.otherKeySlot(word, key)] = uintAt(body, 40, 1);
             ++m.keyCount;
-            emit ILedgerEvents.KeyAdded(operation, member, key, uint8(body[40]), nonce);
+            emit ILedgerEvents.KeyAdded(operation, member, key, uint8(uintAt(body, 40, 1)), nonce);
         } else {
-            address key = address(bytes20(body[20:40]));
+            address key = addressAt(body, 20);
             // Without its primary key a member still has the others; the kind stays, since it says that the member is enrolled.
             if (word.key() == key) m.keyWord = KeyWord.unwrap(word.with(KEY_SHIFT, 160, 0));
             else delete m.otherKeys[Authorisations.otherKeySlot(word, key)];

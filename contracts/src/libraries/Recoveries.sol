@@ -115,33 +115,31 @@ library Recoveries {
         emit ILedgerEvents.DebtRepaid(member, termsId, part, owed - part);
     }
 
-    /// @notice Takes `points` back from a lot of these terms: first from the lot, then from any, both as far as available; the rest becomes
-    /// debt.
+    /// @notice Takes `points` back from a lot: first from it, then from any, both as far as available; the rest becomes debt. Writes the lot.
+    /// @param lot as it is to be written, but for what is left of it.
     /// @return recovered points that were taken back at once.
-    function takeBack(Ledger storage $, Account memory a, uint256 lotIndex, uint256 points, uint256 termsId)
+    function takeBack(Ledger storage $, Account memory a, uint256 lotIndex, Lot lot, uint256 points)
         internal
         returns (uint256 recovered)
     {
         recovered = a.balance - a.held;
         if (points < recovered) recovered = points;
+        uint256 left = Accounts.leftOf(a, lotIndex, lot);
+        uint256 own = left < recovered ? left : recovered;
+        bool isFirst = !lot.isLate() && a.span > 0 && lotIndex == a.next - a.span;
+        $.writeLot(a, lotIndex, isFirst ? lot : lot.withLeft(left - own));
+        if (own > 0) {
+            if (isFirst) a.firstLeft = left - own;
+            a.balance -= own;
+            if (a.balance == 0 || isFirst || lot.isLate()) $.settleFirst(a);
+        }
+        if (recovered > own) $.consume(a, recovered - own, DAY_MAX + 1, 0);
+        uint256 termsId = lot.terms();
         if (recovered > 0) {
-            _takeFromLotFirst($, a, lotIndex, recovered);
             _cancel($, a.member, recovered);
             _credit($, $.terms[termsId], 0, recovered);
         }
         if (points > recovered) _owe($, a, points - recovered, termsId);
-    }
-
-    function _takeFromLotFirst(Ledger storage $, Account memory a, uint256 lotIndex, uint256 points) private {
-        Lot lot = $.lotAt(a, lotIndex);
-        uint256 left = Accounts.leftOf(a, lotIndex, lot);
-        uint256 own = left < points ? left : points;
-        if (own > 0) {
-            $.setLeft(a, lotIndex, lot, left - own);
-            a.balance -= own;
-            $.settleFirst(a);
-        }
-        $.consume(a, points - own, DAY_MAX + 1, 0);
     }
 
     /// @dev Debts of the same terms in a row are one: they are repaid in the same order at the same price. An award's stay apart, since its

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ILedgerEvents} from "../interfaces/IPointsLedger.sol";
 import {Account, Accounts} from "./Accounts.sol";
+import {addressAt, uintAt} from "./Body.sol";
 import {DEBTS_MAX, DEBT_INDEX_MAX, LOT_INDEX_MAX, OPEN_LOTS_MAX, POINTS_MAX, SPEND_MAX} from "./Bounds.sol";
 import {CampaignRules} from "./CampaignRules.sol";
 import {Ledger} from "./LedgerStorage.sol";
@@ -29,11 +30,11 @@ library Reversals {
         returns (bytes32 reason)
     {
         if (body.length != 30) return "malformed_operation";
-        uint256 spend = uint40(bytes5(body[25:30]));
+        uint256 spend = uintAt(body, 25, 5);
         if (spend == 0 || spend > SPEND_MAX) return "invalid_amount";
-        Account memory a = $.load(address(bytes20(body[:20])));
-        uint256 index = uint24(bytes3(body[20:23]));
-        uint256 tag = uint16(bytes2(body[23:25]));
+        Account memory a = $.load(addressAt(body, 0));
+        uint256 index = uintAt(body, 20, 3);
+        uint256 tag = uintAt(body, 23, 2);
         if (tag == 0 || index >= a.next) return "unknown_operation";
         Lot lot = $.lotAt(a, index);
         if (lot.tag() != tag) return "unknown_operation";
@@ -48,21 +49,21 @@ library Reversals {
             Recoveries.touchAccount($, a, today);
             lot = $.lotAt(a, index);
         }
-        uint256 points = MinorUnits.pointsForSpendFloor(lot.kept(), terms.earnRate())
-            - MinorUnits.pointsForSpendFloor(lot.kept() - spend, terms.earnRate());
-        _takeBack($, a, operation, index, spend, points);
-        CampaignRules.undo(
-            $,
-            a,
-            operation >> 48,
-            CampaignRules.Purchase({
-                member: a.member,
-                day: purchaseDay,
-                spend: spend,
-                today: today,
-                isWhole: lot.kept() == spend
-            })
-        );
+        _takeBack($, a, operation, index, lot, spend, terms.earnRate());
+        if ($.partners[operation >> 48].campaignCount > 0) {
+            CampaignRules.undo(
+                $,
+                a,
+                operation >> 48,
+                CampaignRules.Purchase({
+                    member: a.member,
+                    day: purchaseDay,
+                    spend: spend,
+                    today: today,
+                    isWhole: lot.kept() == spend
+                })
+            );
+        }
         if (a.debt > 0) Recoveries.repayAccount($, a);
         $.store(a);
     }
@@ -72,12 +73,15 @@ library Reversals {
         Account memory a,
         uint256 operation,
         uint256 index,
+        Lot lot,
         uint256 spend,
-        uint256 points
+        uint256 earnRate
     ) private {
-        Lot lot = $.lotAt(a, index);
-        $.writeLot(a, index, lot.withKept(lot.kept() - spend));
-        uint256 recovered = Recoveries.takeBack($, a, index, points, lot.terms());
+        uint256 kept = lot.kept();
+        uint256 points = MinorUnits.pointsForSpendFloor(kept, earnRate)
+            - MinorUnits.pointsForSpendFloor(kept - spend, earnRate);
+        lot = lot.withKept(kept - spend);
+        uint256 recovered = Recoveries.takeBack($, a, index, lot, points);
         emit ILedgerEvents.ReturnSettled(uint64(operation), a.member, index, spend, points, recovered);
     }
 
@@ -87,12 +91,12 @@ library Reversals {
         returns (bytes32 reason)
     {
         if (body.length != 29) return "malformed_operation";
-        uint256 points = uint32(bytes4(body[25:29]));
+        uint256 points = uintAt(body, 25, 4);
         if (points == 0 || points > POINTS_MAX) return "invalid_amount";
-        address member = address(bytes20(body[:20]));
-        uint256 nonce = uint24(bytes3(body[20:23]));
+        address member = addressAt(body, 0);
+        uint256 nonce = uintAt(body, 20, 3);
         Spend spend = Spending.spendAt($, member, nonce);
-        if (!_isRefundable(spend, uint16(bytes2(body[23:25])))) return "unknown_operation";
+        if (!_isRefundable(spend, uintAt(body, 23, 2))) return "unknown_operation";
         Terms terms = $.terms[spend.terms()];
         uint256 partner = operation >> 48;
         if (terms.issuer() != partner) return "not_your_operation";

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ILedgerEvents} from "../interfaces/IPointsLedger.sol";
 import {Account, Accounts, Piece} from "./Accounts.sol";
 import {Authorisations} from "./Authorisations.sol";
+import {addressAt, tailOf, uintAt} from "./Body.sol";
 import {DAY_MAX, LOT_INDEX_MAX, OPEN_LOTS_MAX, PENDING_HOLDS_MAX, POINTS_MAX} from "./Bounds.sol";
 import {DayList} from "./DayList.sol";
 import {Ledger} from "./LedgerStorage.sol";
@@ -37,13 +38,13 @@ library Spending {
         external
         returns (bytes32 reason)
     {
-        if (body.length < 24 || !Authorisations.isWellFormed(body[24:])) return "malformed_operation";
-        address member = address(bytes20(body[:20]));
-        uint256 points = uint32(bytes4(body[20:24]));
+        if (body.length < 24 || !Authorisations.isWellFormed(tailOf(body, 24))) return "malformed_operation";
+        address member = addressAt(body, 0);
+        uint256 points = uintAt(body, 20, 4);
         uint256 partner = operation >> 48;
         if ($.partners[partner].isSuspended) return "partner_suspended";
         if (points == 0 || points > POINTS_MAX) return "invalid_amount";
-        reason = Authorisations.checkSpend($, member, _redeemHash(member, partner, body[24:]), body[24:], points, today);
+        reason = Authorisations.checkSpend($, member, _redeemHash(member, partner, tailOf(body, 24)), tailOf(body, 24), points, today);
         if (reason == 0) reason = Limits.checkSpend($, operation, points, today);
         if (reason != 0) return reason;
         Account memory a = $.load(member);
@@ -53,8 +54,8 @@ library Spending {
         $.consume(a, points, DAY_MAX + 1, 0);
         $.store(a);
         uint256 terms = $.partners[partner].terms;
-        uint256 nonce = uint24(bytes3(body[25:28]));
-        Authorisations.use($, member, body[24:], points, today);
+        uint256 nonce = uintAt(body, 25, 3);
+        Authorisations.use($, member, tailOf(body, 24), points, today);
         Limits.recordSpend($, operation, points, today);
         writeSpend($, member, nonce, newSpend(points, today, terms, SPEND_REDEEMED, spendTag(uint32(operation)), 0));
         _burn($, member, partner, points, terms);
@@ -67,9 +68,9 @@ library Spending {
                 REDEEM_TYPEHASH,
                 member,
                 partner,
-                uint32(bytes4(data[10:14])),
-                uint24(bytes3(data[1:4])),
-                uint48(bytes6(data[4:10]))
+                uintAt(data, 10, 4),
+                uintAt(data, 1, 3),
+                uintAt(data, 4, 6)
             )
         );
     }
@@ -79,14 +80,14 @@ library Spending {
         external
         returns (bytes32 reason)
     {
-        if (body.length < 27 || !Authorisations.isWellFormed(body[27:])) return "malformed_operation";
-        address member = address(bytes20(body[:20]));
-        uint256 points = uint32(bytes4(body[20:24]));
-        uint256 lastDay = uint24(bytes3(body[24:27]));
+        if (body.length < 27 || !Authorisations.isWellFormed(tailOf(body, 27))) return "malformed_operation";
+        address member = addressAt(body, 0);
+        uint256 points = uintAt(body, 20, 4);
+        uint256 lastDay = uintAt(body, 24, 3);
         if ($.partners[operation >> 48].isSuspended) return "partner_suspended";
         if (points == 0 || points > POINTS_MAX) return "invalid_amount";
         if (lastDay < today) return "hold_expired";
-        reason = Authorisations.checkSpend($, member, _holdHash(member, operation >> 48, body), body[27:], points, today);
+        reason = Authorisations.checkSpend($, member, _holdHash(member, operation >> 48, body), tailOf(body, 27), points, today);
         if (reason == 0) reason = Limits.checkSpend($, operation, points, today);
         if (reason != 0) return reason;
         Account memory a = $.load(member);
@@ -94,10 +95,10 @@ library Spending {
         if (points > Preview.available($, a, today)) return "insufficient_points";
 
         if (a.isDue(today)) Recoveries.touchAccount($, a, today);
-        Authorisations.use($, member, body[27:], points, today);
+        Authorisations.use($, member, tailOf(body, 27), points, today);
         Limits.recordSpend($, operation, points, today);
         // No day after DAY_MAX can come, so a hold beyond it and one at it are the same.
-        _place($, a, operation, points, lastDay < DAY_MAX ? lastDay : DAY_MAX - 1, uint24(bytes3(body[28:31])));
+        _place($, a, operation, points, lastDay < DAY_MAX ? lastDay : DAY_MAX - 1, uintAt(body, 28, 3));
         $.store(a);
     }
 
@@ -114,16 +115,16 @@ library Spending {
     }
 
     function _holdHash(address member, uint256 partner, bytes calldata body) private pure returns (bytes32) {
-        bytes calldata data = body[27:];
+        bytes calldata data = tailOf(body, 27);
         return keccak256(
             abi.encode(
                 HOLD_TYPEHASH,
                 member,
                 partner,
-                uint32(bytes4(data[10:14])),
-                uint24(bytes3(body[24:27])),
-                uint24(bytes3(data[1:4])),
-                uint48(bytes6(data[4:10]))
+                uintAt(data, 10, 4),
+                uintAt(body, 24, 3),
+                uintAt(data, 1, 3),
+                uintAt(data, 4, 6)
             )
         );
     }
@@ -134,12 +135,12 @@ library Spending {
         returns (bytes32 reason)
     {
         if (body.length != 29) return "malformed_operation";
-        address member = address(bytes20(body[:20]));
-        uint256 nonce = uint24(bytes3(body[20:23]));
-        uint256 points = uint32(bytes4(body[25:29]));
+        address member = addressAt(body, 0);
+        uint256 nonce = uintAt(body, 20, 3);
+        uint256 points = uintAt(body, 25, 4);
         if (points == 0 || points > POINTS_MAX) return "invalid_amount";
         Spend held = spendAt($, member, nonce);
-        reason = _checkHold($, held, operation >> 48, uint16(bytes2(body[23:25])), today);
+        reason = _checkHold($, held, operation >> 48, uintAt(body, 23, 2), today);
         if (reason != 0) return reason;
         if (points > held.points()) return "capture_exceeds_hold";
 
@@ -163,10 +164,10 @@ library Spending {
         returns (bytes32 reason)
     {
         if (body.length != 25) return "malformed_operation";
-        address member = address(bytes20(body[:20]));
-        uint256 nonce = uint24(bytes3(body[20:23]));
+        address member = addressAt(body, 0);
+        uint256 nonce = uintAt(body, 20, 3);
         Spend held = spendAt($, member, nonce);
-        reason = _checkHold($, held, operation >> 48, uint16(bytes2(body[23:25])), today);
+        reason = _checkHold($, held, operation >> 48, uintAt(body, 23, 2), today);
         if (reason != 0) return reason;
 
         Account memory a = $.load(member);
@@ -212,13 +213,13 @@ library Spending {
         external
         returns (bytes32 reason)
     {
-        if (body.length < 44 || !Authorisations.isWellFormed(body[44:])) return "malformed_operation";
-        address member = address(bytes20(body[:20]));
-        address to = address(bytes20(body[20:40]));
-        uint256 points = uint32(bytes4(body[40:44]));
+        if (body.length < 44 || !Authorisations.isWellFormed(tailOf(body, 44))) return "malformed_operation";
+        address member = addressAt(body, 0);
+        address to = addressAt(body, 20);
+        uint256 points = uintAt(body, 40, 4);
         if (points == 0 || points > POINTS_MAX || to == address(0)) return "invalid_amount";
         if (member == to) return "same_member";
-        reason = Authorisations.checkSpend($, member, _transferHash(member, to, body[44:]), body[44:], points, today);
+        reason = Authorisations.checkSpend($, member, _transferHash(member, to, tailOf(body, 44)), tailOf(body, 44), points, today);
         if (reason != 0) return reason;
         Account memory a = $.load(member);
         Account memory b = $.load(to);
@@ -228,9 +229,9 @@ library Spending {
 
         if (a.isDue(today)) Recoveries.touchAccount($, a, today);
         if (b.isDue(today)) Recoveries.touchAccount($, b, today);
-        Authorisations.use($, member, body[44:], points, today);
+        Authorisations.use($, member, tailOf(body, 44), points, today);
         emit Transfer(member, to, points);
-        emit ILedgerEvents.TransferSettled(uint64(operation), member, to, points, uint24(bytes3(body[45:48])));
+        emit ILedgerEvents.TransferSettled(uint64(operation), member, to, points, uintAt(body, 45, 3));
         _move($, a, b, points);
         $.store(a);
         Recoveries.repayAccount($, b);
@@ -252,9 +253,9 @@ library Spending {
                 TRANSFER_TYPEHASH,
                 member,
                 to,
-                uint32(bytes4(data[10:14])),
-                uint24(bytes3(data[1:4])),
-                uint48(bytes6(data[4:10]))
+                uintAt(data, 10, 4),
+                uintAt(data, 1, 3),
+                uintAt(data, 4, 6)
             )
         );
     }
