@@ -22,6 +22,7 @@ from partner_sdk.protocol import Domain, PartnerId, PartnerTerms, SigningKey, Su
 
 START_S = 1_700_000_000
 PARTNERS = (1, 2, 3)
+LANE_ACCOUNTS = (1, 2, 3)
 ISSUE_PRICE_MICRO = 10_000
 REDEEM_PRICE_MICRO = 8_000
 EARN_POINTS_PER_100_MINOR = 100
@@ -47,6 +48,7 @@ class DeployedLedger:
         operator_key: signs grants and co-signs terms.
         attester_key: slot 1 of partner 0, with the attester's role.
         lanes: funded signers for relays.
+        lane_secrets: their secrets, for processes.
     """
 
     rpc: Rpc
@@ -56,6 +58,7 @@ class DeployedLedger:
     operator_key: SigningKey
     attester_key: SigningKey
     lanes: list[Signer]
+    lane_secrets: list[bytes] = field(default_factory=list)
     engine: EngineProcess | None = None
     clock: ChainClock | None = None
     sequences: dict[int, int] = field(default_factory=dict)
@@ -125,9 +128,10 @@ async def start_ledger(directory: Path, **options: Any) -> DeployedLedger:
     try:
         deployer = Signer(development_key(0))
         ledger = await deploy_ledger(
-            rpc, deployer=deployer, lanes=[Signer(development_key(i)) for i in (1, 2, 3)]
+            rpc, deployer=deployer, lanes=[Signer(development_key(i)) for i in LANE_ACCOUNTS]
         )
         ledger.engine = engine
+        ledger.lane_secrets = [development_key(i) for i in LANE_ACCOUNTS]
         ledger.clock = ChainClock(rpc, "anvil")
         return ledger
     except BaseException:
