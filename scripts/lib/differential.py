@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -27,6 +28,8 @@ DIFFERENCES_SHOWN_MAX = 12
 
 
 def main() -> int:
+    # As an exit, so that the chain of the run does not outlive it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = _arguments()
     started_s, differing = time.monotonic(), []
     seeds = range(arguments.first, arguments.first + arguments.seeds)
