@@ -61,7 +61,7 @@ def anvil_binary(checkout: Path | None = None) -> Path:
 
 def _native(path: Path) -> Path:
     """The program behind npm's launcher: the launcher is a Node process that a kill by id would leave its child to."""
-    package = path.resolve().parents[1]
+    package = path.resolve().parent
     candidates = sorted(package.parent.glob("anvil-*/bin/anvil")) + sorted(
         package.glob("node_modules/@foundry-rs/anvil-*/bin/anvil")
     )
