@@ -1,10 +1,13 @@
 """The main job: everything started, the data replayed day after day, the books compared, and then left running."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, replace
+
+import stamina.instrumentation
 
 from node_gateway.cli.commands.processes import options_from_environment, until_stopped
 from node_gateway.cli.errors import CommandError
@@ -43,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     """Runs `scripts/run`; the exit status is one of `node_gateway.cli.exit_codes.ExitCode`."""
     options = read_options(arguments)
     status = ExitCode.OK
+    # The client's own words about retries would tear the progress bar.
+    stamina.instrumentation.set_on_retry_hooks(())
 
     def run() -> None:
         nonlocal status
@@ -71,7 +76,9 @@ async def _run(options: RunOptions, progress: Progress) -> ExitCode:
         sys.stdout.flush()
         status = ExitCode.OK if report.is_agreed else ExitCode.DIFFERS
         if not options.is_smoke:
-            await until_stopped(started)
+            # The work is done: Ctrl-C is how this ends.
+            with suppress(asyncio.CancelledError):
+                await until_stopped(started)
         return status
 
 

@@ -12,7 +12,7 @@ from partner_sdk.protocol import OperationId
 
 ASK_AFTER_SILENCE_S = 2.0
 GIVE_UP_AFTER_SILENCE_S = 90.0
-ASKED_AT_ONCE = 16
+OPERATIONS_ON_A_PAGE = 200
 RECONNECT_WAIT_S = 0.5
 SETTLED_EVENTS = {"PurchaseSettled": "purchase", "RedemptionSettled": "redeem"}
 REJECTED_EVENT = "OperationRejected"
@@ -142,19 +142,33 @@ class Settlement:
     async def _ask(self) -> bool:
         """Asks for what waits; whether that told anything."""
         before = len(self._waiting)
-        gate = asyncio.Semaphore(ASKED_AT_ONCE)
-
-        async def ask(operation: OperationId, client: AsyncPartner) -> None:
-            async with gate:
-                self._note(await client.operation(operation))
-
-        await asyncio.gather(
-            *(ask(operation, client) for operation, (client, _) in list(self._waiting.items()))
-        )
+        clients = {id(client): client for client, _ in self._waiting.values()}
+        await asyncio.gather(*map(self._ask_as, clients.values()))
         return len(self._waiting) < before
+
+    async def _ask_as(self, client: AsyncPartner) -> None:
+        waiting = {operation for operation, (asked, _) in self._waiting.items() if asked is client}
+        async for record in own_operations(client):
+            if record.id in waiting:
+                waiting.discard(record.id)
+                self._note(record)
+            if not waiting:
+                return
 
     def _note(self, record: OperationRecord) -> None:
         if record.status == "settled":
             self._end(record.id, "settled", record.type)
         elif record.status in ("rejected", "expired"):
             self._end(record.id, record.status, record.reason or record.status)
+
+
+async def own_operations(client: AsyncPartner) -> AsyncIterator[OperationRecord]:
+    """A partner's operations, the last accepted first."""
+    after: str | None = None
+    while True:
+        page = await client.operations(after=after, limit=OPERATIONS_ON_A_PAGE)
+        for record in page.entries:
+            yield record
+        after = page.next_after
+        if after is None:
+            return

@@ -10,6 +10,7 @@ import httpx2
 
 from node_gateway.cli.child_processes import free_port
 from node_gateway.cli.stack import Stack, StackOptions
+from partner_sdk import AsyncPartner
 from partner_sdk.protocol import MemberId
 from replay.addresses import wallet_link
 from replay.desk import Desk, operation_id
@@ -17,10 +18,11 @@ from replay.journal import Journal
 from replay.members import ReplayMember
 from replay.page_watch import PageWatch
 from replay.plan import DayPlan, PlannedOperation
+from replay.settlement import own_operations
 from replay.wallet_page import WalletPageError, wallet_page
 
 PAGES_COMPARED = 5
-RECEIPTS_AT_ONCE = 16
+ACCOUNTS_AT_ONCE = 16
 SETTLE_DOWN_S = 5.0
 
 
@@ -55,23 +57,25 @@ class _Receipts:
 
 
 async def _points_by_receipts(desk: Desk, operations: Sequence[PlannedOperation]) -> _Receipts:
-    """Points by member as the SDK's receipts tell: earned less redeemed."""
-    found, gate = _Receipts(), asyncio.Semaphore(RECEIPTS_AT_ONCE)
+    """Points by member as the partners' own receipts tell: earned less redeemed."""
+    found = _Receipts()
+    planned = {operation_id(operation) for operation in operations}
 
-    async def add(operation: PlannedOperation) -> None:
-        async with gate:
-            record = await desk.partners[operation.partner].operation(operation_id(operation))
-        found.answered += record.status in ("settled", "rejected")
-        if record.status == "settled" and record.receipt is not None and record.member is not None:
-            sign = 1 if record.type == "purchase" else -1
-            found.by_member[record.member] += sign * int(record.receipt["points"])
+    async def add(client: AsyncPartner) -> None:
+        async for record in own_operations(client):
+            if record.id not in planned:
+                continue
+            found.answered += record.status in ("settled", "rejected")
+            if record.status == "settled" and record.receipt is not None and record.member is not None:
+                sign = 1 if record.type == "purchase" else -1
+                found.by_member[record.member] += sign * int(record.receipt["points"])
 
-    await asyncio.gather(*map(add, operations))
+    await asyncio.gather(*map(add, desk.partners.values()))
     return found
 
 
 async def _balances(desk: Desk, households: set[int]) -> dict[MemberId, int]:
-    gate = asyncio.Semaphore(RECEIPTS_AT_ONCE)
+    gate = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
 
     async def balance(household: int) -> tuple[MemberId, int]:
         async with gate:

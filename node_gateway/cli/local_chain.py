@@ -24,8 +24,9 @@ CHAIN_PORT = 8545
 CHAIN_PORT_VARIABLE = "COALITION_CHAIN_PORT"
 ANVIL = "anvil"
 ANVIL_STATE_FILE = "anvil.json"
-# A dump stops the engine while it is written: seldom enough not to be felt, often enough to lose little.
-ANVIL_DUMP_EVERY_S = 60
+# A dump stops the engine while it is written (about 10 kB an operation): seldom enough not to be felt. What a kill loses, the relay
+# sends again.
+ANVIL_DUMP_EVERY_S = 300
 DUMP_WAIT_MAX_S = 120.0
 ACCOUNT_BALANCE_WEI = 10**24
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,7 +51,8 @@ def up(
             await started.start_gateway()
             await started.start_wallet()
             answer(addresses(started), as_json=as_json)
-            await until_stopped(started)
+            with suppress(asyncio.CancelledError):
+                await until_stopped(started)
 
     run_until_stopped(run())
 
