@@ -1,8 +1,10 @@
 """`/v1/events`: what happens, as it happens (server-sent events)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
+import anyio
 from fastapi import APIRouter, Depends, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
@@ -25,6 +27,7 @@ from node_gateway.store.events import EventFilter, EventPosition, read_events_af
 
 REPLAY_PAGE_EVENTS = 500
 SEND_TIMEOUT_S = 30.0
+STOP_GRACE_S = 2.0
 
 router = APIRouter(prefix="/v1", tags=["events"], responses=PROBLEM_RESPONSES)
 
@@ -46,11 +49,14 @@ async def stream_events(
     wanted = _filter(party, member, partner)
     resumed = None if not last_event_id else event_position_of("Last-Event-ID", last_event_id)
     subscription = gateway.feed.subscribe(wanted)
+    stopping = anyio.Event()
     return EventSourceResponse(
-        _messages(gateway, subscription, resumed),
+        _messages(gateway, subscription, resumed, stopping),
         ping=gateway.settings.stream_heartbeat_s,
         send_timeout=SEND_TIMEOUT_S,
         headers={"X-Accel-Buffering": "no"},
+        shutdown_event=stopping,
+        shutdown_grace_period=STOP_GRACE_S,
     )
 
 
@@ -63,9 +69,10 @@ def _filter(party: Party, member: str | None, partner: str | None) -> EventFilte
 
 
 async def _messages(
-    gateway: Gateway, subscription: Subscription, resumed: EventPosition | None
+    gateway: Gateway, subscription: Subscription, resumed: EventPosition | None, stopping: anyio.Event
 ) -> AsyncIterator[ServerSentEvent]:
     """What was missed, the balance now, then what happens; all that is live after `subscription.through_block` is queued meanwhile."""
+    ending = asyncio.create_task(_close_when(stopping, subscription))
     try:
         if resumed is not None:
             async for message in _missed(gateway, subscription, resumed):
@@ -81,7 +88,13 @@ async def _messages(
         if subscription.is_cut_off:
             gateway.metrics.streams_cut_off.inc()
     finally:
+        ending.cancel()
         gateway.feed.unsubscribe(subscription)
+
+
+async def _close_when(stopping: anyio.Event, subscription: Subscription) -> None:
+    await stopping.wait()
+    subscription.close()
 
 
 async def _missed(

@@ -289,8 +289,8 @@ class Me(Shape):
 class Domain(Shape):
     name: str
     version: str
-    chain_id: int
-    verifying_contract: str
+    chainId: int  # noqa: N815 - EIP-712 names it so
+    verifyingContract: str  # noqa: N815
 
 
 class Program(Shape):

@@ -292,7 +292,8 @@ class StorageUnavailableError(BusyError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The database cannot be used now; nothing of this request was accepted.", retry_after_s=2
+            "The database cannot be used now. Repeat the same request: what was accepted is not accepted twice.",
+            retry_after_s=2,
         )
 
 

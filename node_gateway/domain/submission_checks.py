@@ -11,14 +11,16 @@ from node_gateway.domain.errors import (
 )
 from node_gateway.domain.keyring import Keyring, check_signer
 from node_gateway.domain.parties import Party
+from partner_sdk.protocol.authorisations import Authorisation
 from partner_sdk.protocol.eip712 import Domain
 from partner_sdk.protocol.errors import InvalidSignatureError, MalformedSubmissionError
 from partner_sdk.protocol.identities import OperationId
-from partner_sdk.protocol.operations import Operation, OperationKind
+from partner_sdk.protocol.operation_bodies import FIELDS_OF_KIND, OperationKind
 from partner_sdk.protocol.signatures import recover_key
-from partner_sdk.protocol.submissions import SignedSubmission, split_frames
+from partner_sdk.protocol.submissions import Frame, SignedSubmission, split_frames
 
-_WITHOUT_MEMBER = frozenset((OperationKind.RECORD_PAYMENT, OperationKind.CONFIRM_PAYMENT))
+_WITH_AUTHORISATION = frozenset(kind for kind, fields in FIELDS_OF_KIND.items() if "authorisation" in fields)
+_WITHOUT_MEMBER = frozenset(kind for kind, fields in FIELDS_OF_KIND.items() if "member" not in fields)
 MEMBER_BYTES = 20
 
 
@@ -109,9 +111,10 @@ def _checked_operations(submission: SignedSubmission, *, chain_time_s: int) -> t
     submitter_bits = int(submission.submitter) << 32
     checked = []
     for frame in split_frames(submission.framed):
-        operation = frame.decode()
+        frame.check()
         operation_id = submitter_bits | frame.sequence
-        _check_authorisation(operation, operation_id, chain_time_s)
+        if frame.kind in _WITH_AUTHORISATION:
+            _check_authorisation(frame, operation_id, chain_time_s)
         has_member = frame.kind not in _WITHOUT_MEMBER
         checked.append(
             CheckedOperation(
@@ -128,7 +131,7 @@ def _checked_operations(submission: SignedSubmission, *, chain_time_s: int) -> t
     return tuple(checked)
 
 
-def _check_authorisation(operation: Operation, operation_id: int, chain_time_s: int) -> None:
-    authorisation = getattr(operation, "authorisation", None)
-    if authorisation is not None and authorisation.deadline_s < chain_time_s:
+def _check_authorisation(frame: Frame, operation_id: int, chain_time_s: int) -> None:
+    authorisation: Authorisation = getattr(frame.decode(), "authorisation")  # noqa: B009 - not of every operation
+    if authorisation.deadline_s < chain_time_s:
         raise LateAuthorisationError(OperationId(operation_id), deadline_s=authorisation.deadline_s)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from node_gateway.domain.errors import (
     GatewayError,
     IdempotencyConflictError,
+    InternalError,
     OperationUsedError,
     ShuttingDownError,
     StorageUnavailableError,
@@ -152,6 +153,9 @@ class AcceptWriter:
         except (sa.exc.SQLAlchemyError, OSError, DuplicateKeyError) as error:
             _log.error("accept_failed", error=type(error).__name__, requests=len(group))
             results: list[Answer | GatewayError] = [StorageUnavailableError() for _ in group]
+        except Exception:  # noqa: BLE001 - the top of the writer's loop: it must live on for the other requests
+            _log.exception("accept_failed", requests=len(group))
+            results = [InternalError() for _ in group]
         else:
             results = plan.results
             if plan.submissions:

@@ -60,8 +60,8 @@ async def read_program(connection: AsyncConnection) -> Json:
         "domain": {
             "name": "Points Coalition",
             "version": "1",
-            "chain_id": head.chain_id,
-            "verifying_contract": views.hex_text(head.ledger),
+            "chainId": head.chain_id,
+            "verifyingContract": views.hex_text(head.ledger),
         },
         "currency": program.currency,
         "currency_decimals": program.currency_decimals,

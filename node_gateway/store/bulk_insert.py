@@ -48,3 +48,6 @@ async def _copy(
                 await copy.write_row(row)
     except psycopg.IntegrityError as error:
         raise DuplicateKeyError(table.name) from error
+    except psycopg.Error as error:
+        # SQLAlchemy did not see this statement, so its errors are wrapped here as it does.
+        raise sa.exc.OperationalError(statement, None, error) from error
