@@ -23,6 +23,7 @@ from node_gateway.chain.transactions import Signer
 from node_gateway.config import Settings
 from node_gateway.jobs.fold.accounts import FoldMismatchError
 from node_gateway.jobs.indexer import Indexer
+from node_gateway.jobs.push import Push
 from node_gateway.jobs.relay import Relay
 from node_gateway.jobs.relay_limits import RelayLimits
 from node_gateway.jobs.running import JobHealth, Stop, run_job
@@ -35,6 +36,7 @@ from node_gateway.store.process_lock import process_lock
 
 RELAY_KEYS: Final = "relay*"
 CHAIN_WAIT_S: Final = 1.0
+PUSH_POLL_S: Final = 0.25
 
 
 class RelayKeyMissingError(Exception):
@@ -47,7 +49,7 @@ class RelayKeyMissingError(Exception):
 
 @dataclass
 class Worker:
-    """Relay and indexer, built and ready to run.
+    """Relay, indexer and webhooks, built and ready to run.
 
     Attributes:
         jobs: how each job is.
@@ -55,6 +57,7 @@ class Worker:
 
     relay: Relay
     indexer: Indexer
+    push: Push
     metrics: WorkerMetrics
     poll_s: float
     stop: Stop = field(default_factory=Stop)
@@ -62,8 +65,8 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop.request()`; ends between two steps, and gives the leases back."""
-        relay_health, index_health = JobHealth("relay"), JobHealth("indexer")
-        self.jobs = [relay_health, index_health]
+        relay_health, index_health, push_health = JobHealth("relay"), JobHealth("indexer"), JobHealth("push")
+        self.jobs = [relay_health, index_health, push_health]
         async with asyncio.TaskGroup() as group:
             group.create_task(
                 run_job(
@@ -79,6 +82,8 @@ class Worker:
                     recover=self._recover_indexer,
                 )
             )
+            group.create_task(run_job(push_health, self._push_step, self.stop, idle_s=PUSH_POLL_S))
+        await self.push.finish()
         with contextlib.suppress(Exception):
             await self.relay.release()
 
@@ -93,6 +98,9 @@ class Worker:
         self.metrics.indexed(step)
         self.relay.learn(step.batches)
         return not step.is_idle
+
+    async def _push_step(self) -> bool:
+        return await self.push.step() > 0
 
     async def _recover_relay(self, error: Exception) -> None:
         # A node that is away leaves what is in memory right; anything else may not have.
@@ -168,7 +176,8 @@ def build_worker(
     indexer = Indexer(
         rpc, database, deployment, ledger_events(), clock, has_block_receipts=capabilities.has_block_receipts
     )
-    return Worker(relay, indexer, WorkerMetrics(), settings.worker_poll_ms / 1000)
+    push = Push(database, clock, are_private_allowed=settings.webhook_private_addresses)
+    return Worker(relay, indexer, push, WorkerMetrics(), settings.worker_poll_ms / 1000)
 
 
 def relay_signers(state_dir: Path) -> list[Signer]:

@@ -42,6 +42,7 @@ async def unwind_from(connection: AsyncConnection, first_block: int) -> None:
         await _restore(connection, schema.metadata.tables[table_name], rows)
     await connection.execute(sa.delete(undo).where(undo.c.block_number >= first_block))
     await _forget_blocks(connection, first_block)
+    await _recall_deliveries(connection, first_block)
 
 
 async def clear_read_model(connection: AsyncConnection) -> None:
@@ -62,6 +63,17 @@ async def _forget_blocks(connection: AsyncConnection, first_block: int) -> None:
     await _return_operations(connection, first_block)
     await connection.execute(
         sa.update(cursor).values(next_block=first_block, generation=cursor.c.generation + 1)
+    )
+
+
+async def _recall_deliveries(connection: AsyncConnection, first_block: int) -> None:
+    """What the blocks that come instead say is delivered anew."""
+    deliveries, webhooks = schema.deliveries, schema.webhooks
+    await connection.execute(sa.delete(deliveries).where(deliveries.c.block_number >= first_block))
+    await connection.execute(
+        sa.update(webhooks)
+        .where(webhooks.c.next_block >= first_block)
+        .values(next_block=first_block, next_log_index=0)
     )
 
 
