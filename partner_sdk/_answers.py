@@ -20,6 +20,10 @@ from partner_sdk._errors import (
 from partner_sdk.models import Event
 
 RETRY_AFTER_S_MAX: Final = 30.0
+NOTHING_ACCEPTED_CODES: Final = frozenset(
+    {"backlog_full", "rate_limited", "http_429", "not_indexed", "shutting_down"}
+)
+"""Busy answers that surely come before anything was stored; a proxy's bare 503, or a database lost at COMMIT, may come after."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -52,7 +56,8 @@ def raise_for_problem(response: httpx2.Response) -> None:
     if retry_after.isdigit():
         problem.setdefault("retry_after_s", int(retry_after))
     error = answer_error(status=response.status_code, problem=problem)
-    error.may_have_arrived = isinstance(error, ServerError)
+    is_proxys_or_unsure = isinstance(error, BusyError) and error.code not in NOTHING_ACCEPTED_CODES
+    error.may_have_arrived = isinstance(error, ServerError) or is_proxys_or_unsure
     raise error
 
 

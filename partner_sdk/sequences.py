@@ -113,7 +113,7 @@ class SqliteSequenceStore:
     """
 
     def __init__(self, path: Path | str) -> None:
-        """Opens or makes the file.
+        """Opens or makes the file; `close` it.
 
         Raises:
             SequenceStoreError: it cannot be opened, or is something else.
@@ -197,6 +197,17 @@ class SqliteSequenceStore:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise SequenceStoreError(f"cannot use the sequence store {self._path}: {error}") from error
+
+
+def open_store(sequences: SequenceStore | Path | str | None) -> SequenceStore:
+    """Returns the store that was asked for: a path means a file that is opened here, None the memory.
+
+    Raises:
+        SequenceStoreError: the file cannot be opened.
+    """
+    if sequences is None:
+        return MemorySequenceStore()
+    return SqliteSequenceStore(sequences) if isinstance(sequences, Path | str) else sequences
 
 
 _SCHEMA = """

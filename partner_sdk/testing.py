@@ -98,6 +98,15 @@ class FakeGateway:
         """Makes the next POST fail, with a transport error or an HTTP status; `after_work`: it was done all the same."""
         self._faults.append((failure, after_work))
 
+    def repair(self) -> None:
+        """Takes back the failures that `fail_next` planned."""
+        self._faults.clear()
+
+    def settled_purchases(self) -> dict[OperationId, int]:
+        """Returns the spend, in minor units, of each purchase that settled, by its operation."""
+        settled = [event for event in self._intake.events if event["name"] == "PurchaseSettled"]
+        return {OperationId.parse(event["operation"]): event["data"]["spend"] for event in settled}
+
     def settle(self) -> None:
         """Makes a block of what was accepted."""
         self._intake.settle()

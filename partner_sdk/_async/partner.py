@@ -36,7 +36,7 @@ from partner_sdk.receipts import (
     receipt_of,
     receipt_type_of,
 )
-from partner_sdk.sequences import MemorySequenceStore, SequenceStore, SqliteSequenceStore
+from partner_sdk.sequences import SequenceStore, SqliteSequenceStore, open_store
 
 WAIT_S: Final = 30.0
 """How long a call waits for settlement unless it is told otherwise."""
@@ -84,11 +84,13 @@ class AsyncPartner(AsyncReading):
         http = AsyncHttp(
             gateway, api_key, timeout_s=timeout_s, attempts_max=attempts_max, transport=transport
         )
-        super().__init__(http)
+        store = open_store(sequences)
+        own_store = store if isinstance(store, SqliteSequenceStore) and store is not sequences else None
+        super().__init__(http, own_store=own_store)
         self._submitting = AsyncSubmitting(
             http,
             SigningKey.parse(key) if isinstance(key, str) else key,
-            store_of(sequences),
+            store,
             submitter=Submitter.parse(submitter) if isinstance(submitter, str) else submitter,
             validity_s=validity_s,
             wall_clock_s=wall_clock_s,
@@ -239,13 +241,6 @@ class AsyncPartner(AsyncReading):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-def store_of(sequences: SequenceStore | Path | str | None) -> SequenceStore:
-    """Returns the store that was asked for: a path means a file, None the memory."""
-    if sequences is None:
-        return MemorySequenceStore()
-    return SqliteSequenceStore(sequences) if isinstance(sequences, Path | str) else sequences
 
 
 async def settle_one(

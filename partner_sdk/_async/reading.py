@@ -31,6 +31,7 @@ from partner_sdk.models import (
     Program,
 )
 from partner_sdk.protocol.identities import MemberId, OperationId
+from partner_sdk.sequences import SqliteSequenceStore
 
 EVENT_SILENCE_S_MAX: Final = 60.0
 """A stream without even a heartbeat for so long is taken for broken."""
@@ -41,8 +42,9 @@ RECONNECT_WAIT_S_MAX: Final = 15.0
 class AsyncReading:
     """Reads; every answer says as of which block it is."""
 
-    def __init__(self, http: AsyncHttp) -> None:
+    def __init__(self, http: AsyncHttp, *, own_store: SqliteSequenceStore | None = None) -> None:
         self._http = http
+        self._own_store = own_store
 
     async def program(self) -> Program:
         """Returns the program, its chain and today's program day."""
@@ -120,6 +122,8 @@ class AsyncReading:
     ) -> AsyncIterator[Event]:
         """Yields events as they happen, for ever: a broken stream is opened again where it broke.
 
+        An event called `StreamReset` says that the chain took blocks back: what was told after its `as_of_block` is to be read again.
+
         Args:
             member: of this member; None: of the partner whose API key this is.
             after: id of the last event that was seen; None: from now on.
@@ -147,5 +151,7 @@ class AsyncReading:
                 yield event_of(sent)
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, and the sequence store if this client opened it."""
         await self._http.aclose()
+        if self._own_store is not None:
+            self._own_store.close()

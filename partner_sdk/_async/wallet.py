@@ -10,7 +10,7 @@ import httpx2
 
 from partner_sdk import drafts
 from partner_sdk._async.http import ATTEMPTS_MAX, TIMEOUT_S, AsyncHttp
-from partner_sdk._async.partner import WAIT_S, settle_one, store_of
+from partner_sdk._async.partner import WAIT_S, settle_one
 from partner_sdk._async.reading import AsyncReading
 from partner_sdk._async.submitting import VALIDITY_S, AsyncSubmitting
 from partner_sdk._outcomes import Resumed
@@ -20,7 +20,7 @@ from partner_sdk.protocol.authorisations import Authorisation, KeyKind
 from partner_sdk.protocol.identities import KeyId, MemberId, Submitter
 from partner_sdk.protocol.signatures import SigningKey
 from partner_sdk.receipts import MemberReceipt, TransferReceipt
-from partner_sdk.sequences import SequenceStore
+from partner_sdk.sequences import SequenceStore, SqliteSequenceStore, open_store
 
 
 class AsyncWallet(AsyncReading):
@@ -47,11 +47,13 @@ class AsyncWallet(AsyncReading):
         http = AsyncHttp(
             gateway, api_key, timeout_s=timeout_s, attempts_max=attempts_max, transport=transport
         )
-        super().__init__(http)
+        store = open_store(sequences)
+        own_store = store if isinstance(store, SqliteSequenceStore) and store is not sequences else None
+        super().__init__(http, own_store=own_store)
         self._submitting = AsyncSubmitting(
             http,
             SigningKey.parse(key) if isinstance(key, str) else key,
-            store_of(sequences),
+            store,
             submitter=Submitter.parse(submitter) if isinstance(submitter, str) else submitter,
             validity_s=validity_s,
             wall_clock_s=wall_clock_s,

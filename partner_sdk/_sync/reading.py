@@ -32,6 +32,7 @@ from partner_sdk.models import (
     Program,
 )
 from partner_sdk.protocol.identities import MemberId, OperationId
+from partner_sdk.sequences import SqliteSequenceStore
 
 EVENT_SILENCE_S_MAX: Final = 60.0
 """A stream without even a heartbeat for so long is taken for broken."""
@@ -42,8 +43,9 @@ RECONNECT_WAIT_S_MAX: Final = 15.0
 class Reading:
     """Reads; every answer says as of which block it is."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, *, own_store: SqliteSequenceStore | None = None) -> None:
         self._http = http
+        self._own_store = own_store
 
     def program(self) -> Program:
         """Returns the program, its chain and today's program day."""
@@ -119,6 +121,8 @@ class Reading:
     def events(self, *, member: MemberId | str | None = None, after: str | None = None) -> Iterator[Event]:
         """Yields events as they happen, for ever: a broken stream is opened again where it broke.
 
+        An event called `StreamReset` says that the chain took blocks back: what was told after its `as_of_block` is to be read again.
+
         Args:
             member: of this member; None: of the partner whose API key this is.
             after: id of the last event that was seen; None: from now on.
@@ -146,5 +150,7 @@ class Reading:
                 yield event_of(sent)
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, and the sequence store if this client opened it."""
         self._http.close()
+        if self._own_store is not None:
+            self._own_store.close()

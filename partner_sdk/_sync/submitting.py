@@ -144,12 +144,11 @@ class Submitting:
         for unfinished in run_sync(self._sequences.unfinished, self.submitter()):
             try:
                 operations = self._found_again(unfinished)
-            except GatewayError:
-                raise
-            except PointsError as error:
-                refused.extend(
-                    (operation, str(error)) for operation in operation_ids([unfinished.submission])
-                )
+            except SubmissionRefusedError as error:
+                refused.extend((operation, error.reason) for operation in error.operations)
+                continue
+            except OutcomeUnknownError as error:
+                waiting.extend(error.operations)
                 continue
             if is_final(operations):
                 settled.extend(operations)

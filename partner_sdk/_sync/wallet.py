@@ -12,7 +12,7 @@ import httpx2
 from partner_sdk import drafts
 from partner_sdk._outcomes import Resumed
 from partner_sdk._sync.http import ATTEMPTS_MAX, TIMEOUT_S, Http
-from partner_sdk._sync.partner import WAIT_S, settle_one, store_of
+from partner_sdk._sync.partner import WAIT_S, settle_one
 from partner_sdk._sync.reading import Reading
 from partner_sdk._sync.submitting import VALIDITY_S, Submitting
 from partner_sdk.drafts import Draft
@@ -21,7 +21,7 @@ from partner_sdk.protocol.authorisations import Authorisation, KeyKind
 from partner_sdk.protocol.identities import KeyId, MemberId, Submitter
 from partner_sdk.protocol.signatures import SigningKey
 from partner_sdk.receipts import MemberReceipt, TransferReceipt
-from partner_sdk.sequences import SequenceStore
+from partner_sdk.sequences import SequenceStore, SqliteSequenceStore, open_store
 
 
 class Wallet(Reading):
@@ -46,11 +46,13 @@ class Wallet(Reading):
     ) -> None:
         """Does not connect yet. Arguments as of a partner's client; `key` is an attester's, `api_key` the wallet's."""
         http = Http(gateway, api_key, timeout_s=timeout_s, attempts_max=attempts_max, transport=transport)
-        super().__init__(http)
+        store = open_store(sequences)
+        own_store = store if isinstance(store, SqliteSequenceStore) and store is not sequences else None
+        super().__init__(http, own_store=own_store)
         self._submitting = Submitting(
             http,
             SigningKey.parse(key) if isinstance(key, str) else key,
-            store_of(sequences),
+            store,
             submitter=Submitter.parse(submitter) if isinstance(submitter, str) else submitter,
             validity_s=validity_s,
             wall_clock_s=wall_clock_s,

@@ -116,6 +116,28 @@ def test_two_machines_with_one_key_never_double_an_operation(fake: FakeGateway) 
     assert fake.ledger.accounts[member].balance == 200
 
 
+def test_resume_says_that_an_outcome_is_still_open_when_the_gateway_fails_again(fake: FakeGateway) -> None:
+    member = fake.new_member().member
+    for _ in range(8):
+        fake.fail_next(BROKEN)
+    with fake.partner() as partner:
+        with pytest.raises(partner_sdk.OutcomeUnknownError) as unknown:
+            partner.purchase(member, 100)
+        assert partner.resume() == partner_sdk.Resumed((), unknown.value.operations, ())
+        assert len(partner.resume().settled) == 1
+
+
+def test_a_bare_503_of_a_proxy_may_hide_an_accepted_submission(fake: FakeGateway) -> None:
+    member = fake.new_member().member
+    for _ in range(4):
+        fake.fail_next(503, after_work=True)
+    with fake.partner() as partner:
+        with pytest.raises(partner_sdk.OutcomeUnknownError):
+            partner.purchase(member, 100)
+        assert len(partner.resume().settled) == 1
+    assert fake.ledger.accounts[member].balance == 100
+
+
 def test_no_gateway_at_the_address_is_a_connection_error() -> None:
     with (
         partner_sdk.Partner(
