@@ -25,7 +25,7 @@ _POINTS: dict[str, tuple[LineKind, int, str]] = {
     "DebtRepaid": (LineKind.DEBT_REPAID, -1, "points"),
     "MemberLocked": (LineKind.LOCKED, 0, ""),
     "MemberUnlocked": (LineKind.UNLOCKED, 0, ""),
-    "MemberEnrolled": (LineKind.KEY_CHANGED, 0, ""),
+    "MemberEnrolled": (LineKind.ENROLLED, 0, ""),
     "KeyAdded": (LineKind.KEY_CHANGED, 0, ""),
     "KeyRemoved": (LineKind.KEY_CHANGED, 0, ""),
     "RecoveryFinished": (LineKind.KEY_CHANGED, 0, ""),

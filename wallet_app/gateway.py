@@ -86,6 +86,7 @@ class LineKind(StrEnum):
     EXPIRED = "expired"
     DEBT_REPAID = "debt_repaid"
     REJECTED = "rejected"
+    ENROLLED = "enrolled"
     LOCKED = "locked"
     UNLOCKED = "unlocked"
     KEY_CHANGED = "key_changed"

@@ -1,5 +1,7 @@
 """What a member does with a phone."""
 
+from collections.abc import Callable
+
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser_stack import ServedWallet
@@ -23,11 +25,11 @@ def wait_until_live(page: Page) -> None:
     page.wait_for_function("() => document.getElementById('live')?._htmx?.sse?.reader")
 
 
-def add_authenticator(page: Page, transport: str = "internal") -> None:
-    """Gives the phone a fingerprint sensor (or, as `usb`, a security key) that says yes."""
+def add_authenticator(page: Page, transport: str = "internal") -> Callable[[], None]:
+    """Gives the phone a fingerprint sensor (or, as `usb`, a security key) that says yes; returns what takes it away."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
-    session.send(
+    added = session.send(
         "WebAuthn.addVirtualAuthenticator",
         {
             "options": {
@@ -40,3 +42,4 @@ def add_authenticator(page: Page, transport: str = "internal") -> None:
             }
         },
     )
+    return lambda: session.send("WebAuthn.removeVirtualAuthenticator", added)

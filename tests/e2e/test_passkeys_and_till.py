@@ -104,9 +104,11 @@ def test_a_second_passkey_is_approved_with_the_first(served: ServedWallet, open_
     member = join(phone, served)
     first_keys = set(served.wallet.ledger.members[member].keys)
     # The first authenticator refuses to hold two passkeys of one member.
-    add_authenticator(phone, "usb")
+    take_away = add_authenticator(phone, "usb")
     phone.get_by_label("Name of the device").fill("Tablet")
     phone.get_by_role("button", name="Add a passkey").click()
+    expect(phone.get_by_role("heading", name="One more step")).to_be_visible()
+    take_away()
     phone.get_by_role("button", name="Approve with passkey").click()
     expect(phone).to_have_url(served.origin + "/account")
     expect(phone.get_by_text("Tablet")).to_be_visible()
