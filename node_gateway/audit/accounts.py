@@ -114,6 +114,10 @@ class Account:
     def debt(self) -> int:
         return sum(debt.points for debt in self.debts)
 
+    def use_nonce(self, nonce: int) -> None:
+        """An authorisation of the member was used up."""
+        self.highest_nonce = max(self.highest_nonce, nonce)
+
     def add_lot(self, lot: Lot) -> None:
         """Takes a new lot in; it comes after all others of its day."""
         self.lots.append(lot)

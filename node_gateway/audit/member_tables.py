@@ -20,6 +20,7 @@ def _members(ledger: RebuiltLedger) -> Rows:
                 "is_enrolled": member.is_enrolled,
                 "is_locked": member.is_locked,
                 "freeze_reason": member.freeze_reason,
+                "next_nonce": account.highest_nonce + 1,
                 "allowance_points_per_day": member.allowance_points_per_day,
                 "key_active_from_s": member.key_active_from_s,
                 "recovery_key": member.recovery_key,

@@ -138,7 +138,7 @@ def redeem(ledger: RebuiltLedger, args: Args) -> None:
     ledger.check(
         True, args["points"] <= account.available, "RedemptionSettled", (args["operation"],), "points"
     )
-    _use_nonce(account, args["nonce"])
+    account.use_nonce(args["nonce"])
     _burn(ledger, account, args)
 
 
@@ -192,7 +192,7 @@ def place_hold(ledger: RebuiltLedger, args: Args) -> None:
     ledger.check(
         True, args["expiresDay"] >= ledger.moment.day, "HoldPlaced", (args["operation"],), "expiresDay"
     )
-    _use_nonce(account, args["nonce"])
+    account.use_nonce(args["nonce"])
     account.place_hold(
         Hold(
             nonce=args["nonce"],
@@ -233,7 +233,7 @@ def _pending_hold(ledger: RebuiltLedger, account: Account, args: Args) -> Hold:
 def transfer(ledger: RebuiltLedger, args: Args) -> None:
     sender, receiver = ledger.touched_account(args["member"]), ledger.touched_account(args["to"])
     ledger.check(True, args["points"] <= sender.available, "TransferSettled", (args["operation"],), "points")
-    _use_nonce(sender, args["nonce"])
+    sender.use_nonce(args["nonce"])
     for source, points in sender.take_soonest(args["points"]):
         index = len(receiver.lots)
         ledger.issue(args["to"], index, terms=source.terms, expires_day=source.expires_day, points=points)
@@ -261,10 +261,6 @@ def grant(ledger: RebuiltLedger, args: Args) -> None:
     account.issued += args["points"]
     ledger.post(partner, Line.BASE, args["points"] * ledger.registry.terms[args["terms"]].issue_price_micro)
     ledger.repay(member)
-
-
-def _use_nonce(account: Account, nonce: int) -> None:
-    account.highest_nonce = max(account.highest_nonce, nonce)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -189,10 +189,12 @@ def _member_enrolled(ledger: RebuiltLedger, args: Args) -> None:
 
 
 def _key_added(ledger: RebuiltLedger, args: Args) -> None:
+    ledger.account(args["member"]).use_nonce(args["nonce"])
     ledger.registry.member(args["member"]).keys[args["key"]] = args["kind"]
 
 
 def _key_removed(ledger: RebuiltLedger, args: Args) -> None:
+    ledger.account(args["member"]).use_nonce(args["nonce"])
     ledger.registry.member(args["member"]).keys.pop(args["key"], None)
 
 
@@ -201,10 +203,12 @@ def _member_locked(ledger: RebuiltLedger, args: Args) -> None:
 
 
 def _member_unlocked(ledger: RebuiltLedger, args: Args) -> None:
+    ledger.account(args["member"]).use_nonce(args["nonce"])
     ledger.registry.member(args["member"]).is_locked = False
 
 
 def _allowance_set(ledger: RebuiltLedger, args: Args) -> None:
+    ledger.account(args["member"]).use_nonce(args["nonce"])
     ledger.registry.member(args["member"]).allowance_points_per_day = args["pointsPerDay"]
 
 
@@ -215,6 +219,7 @@ def _recovery_started(ledger: RebuiltLedger, args: Args) -> None:
 
 
 def _recovery_refused(ledger: RebuiltLedger, args: Args) -> None:
+    ledger.account(args["member"]).use_nonce(args["nonce"])
     member = ledger.registry.member(args["member"])
     member.recovery_key = member.recovery_kind = member.recovery_due_at_s = None
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from node_gateway.audit.accounts import Account
-from node_gateway.audit.clearing import LINES
+from node_gateway.audit.clearing import LINES, net_micro
 from node_gateway.audit.differences import Difference, Key, Witness, difference
 from node_gateway.audit.ledger import RebuiltLedger
 from node_gateway.chain.abi import decode_result, encode_call
@@ -91,9 +91,13 @@ async def _positions(ledger: RebuiltLedger, views: LedgerViews) -> AsyncIterator
     partners = list(ledger.positions)
     seen = await views.read_each("positionOf", [(partner,) for partner in partners])
     for partner, position in zip(partners, seen, strict=True):
-        lines = {line.value: amount for line, amount in ledger.positions[partner].lines_micro.items()}
+        amounts = ledger.positions[partner].lines_micro
+        lines = {line.value: amount for line, amount in amounts.items()} | {"net": net_micro(amounts)}
         for one in _differing("positions", (partner,), lines, position):
             yield one
+    nets = {"operator_net": sum(net_micro(position.lines_micro) for position in ledger.positions.values())}
+    for one in _differing("positions", (0,), nets, {"operator_net": await views.read("operatorNet")}):
+        yield one
 
 
 async def _campaigns(ledger: RebuiltLedger, views: LedgerViews) -> AsyncIterator[Difference]:
@@ -215,10 +219,9 @@ def _as_touched(account: Account, today: int) -> dict[str, Any]:
 
 
 def _as_registered(ledger: RebuiltLedger, address: bytes) -> dict[str, Any]:
-    member = ledger.registry.members.get(address)
-    if member is None:
-        return {"keyCount": 0}
+    member = ledger.registry.member(address)
     return {
+        "nextNonce": ledger.account(address).highest_nonce + 1,
         "keyCount": len(member.keys),
         "locked": member.is_locked,
         "freezeReason": member.freeze_reason,

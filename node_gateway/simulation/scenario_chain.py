@@ -70,6 +70,7 @@ class ScenarioChain:
         deployment: the program on it.
         ledger: the ledger's address.
         domain: what signatures are bound to.
+        last_gas_used: of the last transaction.
     """
 
     def __init__(self, rpc: Rpc, deployment: Deployment, *, administrator: Signer, relay: Signer) -> None:
@@ -81,6 +82,7 @@ class ScenarioChain:
         self._relay = relay
         self._nonces: dict[str, int] = {}
         self._next_timestamp_s: int | None = None
+        self.last_gas_used = 0
 
     def begin_day(self, scenario_day: int) -> None:
         """The next transaction is of the day's first second; the clock goes on from there."""
@@ -124,6 +126,7 @@ class ScenarioChain:
             fees=FREE,
         )
         receipt = await self._mine(signed.raw)
+        self.last_gas_used = int(receipt["gasUsed"], 16)
         if int(receipt["status"], 16) != 1:
             raise TransactionRevertedError(what, await self._revert_text(signer, contract, data))
         logs = [
