@@ -1,0 +1,176 @@
+"""geth --dev as a durable chain on one box.
+
+Blocks survive a kill only with the three storage flags below (measured: none lost in 3 of 3; geth's defaults lost the whole chain). The
+development genesis needs the four system contracts; their code is read from go-ethereum's own sources in the module cache, so that it is never
+a copy that ages here.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from node_gateway.chain.engines.process import BinaryMissingError, EngineProcess, start_process
+
+GETH_VERSION: Final = "v1.17.8"
+GETH_MODULE: Final = "github.com/ethereum/go-ethereum"
+GETH_CHAIN_ID: Final = 7701
+BLOCK_GAS_LIMIT: Final = 200_000_000
+BUILD_WAIT_S_MAX: Final = 1_800.0
+INIT_WAIT_S_MAX: Final = 60.0
+BALANCE_WEI: Final = 10**24
+_DURABLE: Final = ("--db.engine", "leveldb", "--state.scheme", "hash")
+_SYSTEM_CONTRACTS: Final = ("BeaconRoots", "HistoryStorage", "WithdrawalQueue", "ConsolidationQueue")
+
+Progress = Callable[[str], None]
+
+
+class EngineBuildError(Exception):
+    """The engine could not be built or set up."""
+
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(f"{what}: {detail}")
+        self.what = what
+        self.detail = detail
+
+
+async def ensure_geth(directory: Path, *, progress: Progress = lambda _: None) -> Path:
+    """Build geth into a directory unless it is there; takes one to three minutes the first time.
+
+    Raises:
+        BinaryMissingError: where there is no Go.
+        EngineBuildError: with what the build said.
+    """
+    binary = directory / "bin" / "geth"
+    if binary.exists():
+        return binary
+    go = shutil.which("go")
+    if go is None:
+        raise BinaryMissingError("go", "install Go 1.24 or newer to build geth, or use anvil")
+    progress(f"building geth {GETH_VERSION} (one to three minutes)")
+    (directory / "bin").mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "GOBIN": str(directory / "bin")}
+    command = [go, "install", f"{GETH_MODULE}/cmd/geth@{GETH_VERSION}"]
+    await _run("building geth", command, environment=environment, wait_s_max=BUILD_WAIT_S_MAX)
+    return binary
+
+
+async def start_geth(
+    binary: Path,
+    directory: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int,
+    funded: Sequence[str],
+    period_s: int = 1,
+) -> EngineProcess:
+    """Start geth on the chain in `directory`, made on the first start.
+
+    Args:
+        binary: of `ensure_geth`.
+        directory: holds the chain, its genesis and the log.
+        host: to listen on.
+        port: of JSON-RPC.
+        funded: accounts that have coin in a new chain.
+        period_s: seconds between blocks.
+
+    Raises:
+        EngineBuildError: where a new chain cannot be made.
+        PortInUseError: where the port is taken.
+        EngineDidNotStartError: where geth does not come up.
+    """
+    data = directory / "data"
+    if not data.exists():
+        await _make_chain(binary, directory, data, funded)
+    command = [
+        str(binary), "--dev", "--dev.period", str(period_s), "--datadir", str(data), *_DURABLE, "--gcmode", "archive",
+        "--networkid", str(GETH_CHAIN_ID), "--nodiscover", "--maxpeers", "0", "--ipcdisable", "--port", "0",
+        "--http", "--http.addr", host, "--http.port", str(port), "--http.api", "eth,net,web3,txpool,debug",
+        "--authrpc.port", "0", "--miner.gaslimit", str(BLOCK_GAS_LIMIT), "--miner.gasprice", "1", "--rpc.txfeecap", "0",
+        "--txpool.accountslots", "16384", "--txpool.globalslots", "65536",
+        "--txpool.accountqueue", "16384", "--txpool.globalqueue", "65536",
+    ]  # fmt: skip
+    return await start_process("geth", command, host=host, port=port, log_path=directory / "geth.log")
+
+
+def genesis_of(parameters_source: str, funded: Sequence[str]) -> dict[str, Any]:
+    """The development genesis, all forks active from the first block.
+
+    Args:
+        parameters_source: the text of go-ethereum's params/protocol_params.go.
+        funded: accounts with coin.
+    """
+    addresses = dict(
+        re.findall(r'(\w+)Address\s*=\s*common\.HexToAddress\("0x([0-9a-fA-F]{40})"\)', parameters_source)
+    )
+    codes = dict(re.findall(r'(\w+)Code\s*=\s*common\.FromHex\("([0-9a-fA-F]+)"\)', parameters_source))
+    accounts = {
+        addresses[name]: {"balance": "0x0", "nonce": "0x1", "code": "0x" + codes[name]}
+        for name in _SYSTEM_CONTRACTS
+    }
+    accounts |= {account.removeprefix("0x"): {"balance": hex(BALANCE_WEI)} for account in funded}
+    blocks = (
+        "homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul", "berlin",
+        "london", "mergeNetsplit",
+    )  # fmt: skip
+    wider = {"target": 6, "max": 9, "baseFeeUpdateFraction": 5_007_716}
+    config: dict[str, Any] = {
+        "chainId": GETH_CHAIN_ID,
+        **{f"{name}Block": 0 for name in blocks},
+        **{f"{name}Time": 0 for name in ("shanghai", "cancun", "prague", "osaka")},
+        "terminalTotalDifficulty": 0,
+        "blobSchedule": {
+            "cancun": {"target": 3, "max": 6, "baseFeeUpdateFraction": 3_338_477},
+            "prague": wider,
+            "osaka": wider,
+        },
+    }
+    return {
+        "config": config, "difficulty": "0x0", "gasLimit": hex(BLOCK_GAS_LIMIT), "baseFeePerGas": "0x7",
+        "extraData": "0x", "timestamp": "0x0", "alloc": accounts,
+    }  # fmt: skip
+
+
+async def _make_chain(binary: Path, directory: Path, data: Path, funded: Sequence[str]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # one small local file
+    source = await _module_directory() / "params" / "protocol_params.go"
+    genesis = directory / "genesis.json"
+    genesis.write_text(json.dumps(genesis_of(source.read_text(), funded)))
+    # Into a directory of another name first: a half-made chain must not be taken for one.
+    part = directory / "data.part"
+    shutil.rmtree(part, ignore_errors=True)
+    command = [str(binary), "init", "--datadir", str(part), *_DURABLE, str(genesis)]
+    await _run("making the chain", command, environment=dict(os.environ), wait_s_max=INIT_WAIT_S_MAX)
+    part.rename(data)
+
+
+async def _module_directory() -> Path:
+    go = shutil.which("go")
+    if go is None:
+        raise BinaryMissingError("go", "install Go 1.24 or newer, or use anvil")
+    command = [go, "mod", "download", "-json", f"{GETH_MODULE}@{GETH_VERSION}"]
+    output = await _run(
+        "finding go-ethereum", command, environment=dict(os.environ), wait_s_max=BUILD_WAIT_S_MAX
+    )
+    return Path(json.loads(output)["Dir"])
+
+
+async def _run(what: str, command: Sequence[str], *, environment: dict[str, str], wait_s_max: float) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, cwd="/", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), wait_s_max)
+    except BaseException as error:
+        process.kill()
+        await process.wait()
+        if isinstance(error, TimeoutError):
+            raise EngineBuildError(what, f"not done within {wait_s_max:.0f} s") from error
+        raise
+    if process.returncode != 0:
+        raise EngineBuildError(what, errors.decode(errors="replace").strip()[-500:])
+    return output.decode()
