@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from node_gateway.cli.stack import Stack
+from replay.departments import REPLAY_PARTNERS
 from replay.members import Members, ReplayMember
 from replay.plan import DayPlan, PlannedRedemption
 from wallet_app.config import WalletSettings
 from wallet_app.gateway import MemberId as WalletMemberId
-from wallet_app.sign_in_links import member_link
+from wallet_app.sign_in_links import member_link, till_link
 
 
 def lively_members(days: Sequence[DayPlan], members: Members, count: int) -> list[ReplayMember]:
@@ -36,6 +37,8 @@ def addresses_of(started: Stack, lively: Sequence[ReplayMember]) -> dict[str, st
     """All addresses to open, by what they show."""
     found = {"member": wallet_link(started, lively[0])} if lively else {}
     options = started.options
+    settings = WalletSettings(state_dir=started.state.root, public_origin=options.wallet_url)
+    found["till"] = till_link(settings, REPLAY_PARTNERS[0].name, now_s=int(time.time()))
     return found | {
         "wallet": options.wallet_url,
         "gateway": f"{options.api_url}/docs",

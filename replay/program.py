@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from node_gateway.cli.operator_acts import (
     admit_partner,
     allow_attester,
+    allow_delegate,
     partner_key_name,
     partner_signature,
     record_terms,
 )
 from node_gateway.cli.program_session import ProgramSession
-from partner_sdk.protocol import PartnerId, PartnerTerms, SigningKey, Submitter
+from partner_sdk.protocol import OperationKind, PartnerId, PartnerTerms, SigningKey, Submitter
 from replay.departments import REPLAY_PARTNERS
 from replay.journey import FIRST_DAY, LOCAL_OFFSET_S, local_midnight_s
 
@@ -26,10 +27,18 @@ ENROLMENT_ATTESTER_SLOT = 2
 """Slot 1 is the wallet's."""
 PROGRAM_NAME = "Coalition Points"
 PROGRAM_SYMBOL = "PTS"
+TILL_SLOT = 1
+"""The wallet's till page signs for a partner as its delegate: the partner's own numbers are the plan's."""
+TILL_KINDS = (OperationKind.PURCHASE, OperationKind.REDEEM, OperationKind.REFUND)
 OPENING_HOUR_S = 9 * 3600
 # Long enough for a replay that is stopped in the middle of a day and goes on with the same signed bytes.
 DEADLINE_DAYS = 7
 GENESIS_TIMESTAMP_S = local_midnight_s(FIRST_DAY - timedelta(days=2)) - LOCAL_OFFSET_S
+
+
+def till_key_name(partner: int) -> str:
+    """The file that holds the key of a partner's till."""
+    return f"till-{partner}"
 
 
 def opening_time_s(day: date) -> int:
@@ -66,6 +75,8 @@ async def admit_everyone(session: ProgramSession, attesters: dict[int, bytes]) -
         admitted.append(entry.partner)
     for entry in REPLAY_PARTNERS:
         await _ensure_terms(session, entry.partner)
+    for entry in REPLAY_PARTNERS:
+        await _ensure_till(session, entry.partner)
     for slot, key_address in attesters.items():
         known = await session.read("delegateOf", int(Submitter.of(0, slot)))
         assert isinstance(known, list)
@@ -88,3 +99,12 @@ async def _ensure_terms(session: ProgramSession, partner: int) -> None:
         effective_day=await session.today() + 1,
     )
     await record_terms(session, terms, partner_signature=partner_signature(session, terms))
+
+
+async def _ensure_till(session: ProgramSession, partner: int) -> None:
+    submitter = Submitter.of(partner, TILL_SLOT)
+    known = await session.read("delegateOf", int(submitter))
+    assert isinstance(known, list)
+    key = bytes(SigningKey(session.state.key(till_key_name(partner))).address)
+    if known[0]["key"] != key:
+        await allow_delegate(session, submitter, key=key, kinds=TILL_KINDS)

@@ -1,5 +1,7 @@
 """From an empty state directory to a coalition with eight partners, ready to trade."""
 
+import json
+
 from node_gateway.cli.api_key_files import WALLET, read_api_key
 from node_gateway.cli.operator_acts import parameters_of, partner_key_name
 from node_gateway.cli.program_session import program_session
@@ -10,9 +12,17 @@ from replay.departments import REPLAY_PARTNERS
 from replay.desk import Keys
 from replay.journey import LOCAL_OFFSET_S
 from replay.members import MEMBER_KEYS_FILE
-from replay.program import ENROLMENT_ATTESTER_SLOT, PROGRAM_NAME, PROGRAM_SYMBOL, admit_everyone
+from replay.program import (
+    ENROLMENT_ATTESTER_SLOT,
+    PROGRAM_NAME,
+    PROGRAM_SYMBOL,
+    TILL_SLOT,
+    admit_everyone,
+    till_key_name,
+)
 
 OPERATOR = "operator"
+TILLS_FILE = "wallet_tills.json"
 # A smoke run opens many members' pages within seconds.
 SIGN_IN_ATTEMPTS_PER_MINUTE = 600
 
@@ -37,9 +47,11 @@ async def set_up(started: Stack) -> Keys:
         )
     if admitted:
         started.say(f"{len(admitted)} partners are admitted")
+        await started.keep_chain()
     write_private(state.root / WALLET_ATTESTER_KEY_FILE, attesters[WALLET_ATTESTER_SLOT].secret.hex() + "\n")
     partners = [entry.partner for entry in REPLAY_PARTNERS]
     await started.ensure_database([*map(str, partners), WALLET, OPERATOR])
+    _write_tills(state)
     started.wallet_environment |= {
         "COALITION_WALLET_DEVELOPMENT_SIGN_IN": "true",
         "COALITION_WALLET_DEVELOPMENT_KEYS_FILE": str(state.root / MEMBER_KEYS_FILE),
@@ -58,3 +70,17 @@ async def set_up(started: Stack) -> Keys:
 
 def _attester_key(state: StateDirectory, slot: int) -> SigningKey:
     return SigningKey(state.key(f"attester-{slot}"))
+
+
+def _write_tills(state: StateDirectory) -> None:
+    tills = [
+        {
+            "name": entry.name,
+            "partner": entry.partner,
+            "slot": TILL_SLOT,
+            "key": state.key(till_key_name(entry.partner)).hex(),
+            "api_key": read_api_key(state, str(entry.partner)),
+        }
+        for entry in REPLAY_PARTNERS
+    ]
+    write_private(state.root / TILLS_FILE, json.dumps(tills, indent=1) + "\n")

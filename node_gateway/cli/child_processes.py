@@ -115,6 +115,12 @@ class ChildProcesses:
             for task in waits:
                 task.cancel()
 
+    async def stop_one(self, name: str) -> None:
+        """Stops one process in order."""
+        (child,) = (child for child in self.children if child.name == name)
+        self.children.remove(child)
+        await _stop(child)
+
     async def stop(self) -> list[str]:
         """Stops all, the last started first; names of those that had to be killed."""
         killed = []

@@ -13,9 +13,23 @@ from node_gateway.cli.errors import CommandError
 from node_gateway.cli.exit_codes import ExitCode
 from node_gateway.cli.program_session import OPERATOR_KEY, OPERATOR_POINTS_KEY, ProgramSession
 from node_gateway.cli.state_directory import StateDirectory
-from partner_sdk.protocol import CampaignTerms, PartnerId, PartnerTerms, SigningKey
+from partner_sdk.protocol import (
+    CampaignTerms,
+    OperationKind,
+    PartnerId,
+    PartnerTerms,
+    SigningKey,
+    Submitter,
+    keccak256,
+)
+from partner_sdk.protocol.eip712 import address_word, uint_word
 
+NO_LIMIT_32 = 2**32 - 1
 NO_LIMIT_48 = 2**48 - 1
+_DELEGATE_TYPE = (
+    b"Delegate(uint32 submitter,address key,uint48 validUntil,uint32 kindsAllowed,uint32 operationPointsMax,"
+    b"uint48 dayPointsMax,uint32 version)"
+)
 
 
 def partner_key_name(partner: int) -> str:
@@ -96,6 +110,24 @@ async def allow_attester(session: ProgramSession, *, slot: int, key: bytes) -> s
         load_artifact(ACCESS_MANAGER).abi, authority, "grantRole", int(Role.ATTESTER), key, 0
     )
     return await session.transact("setAttester", slot, key, NO_LIMIT_48)
+
+
+async def allow_delegate(
+    session: ProgramSession, submitter: Submitter, *, key: bytes, kinds: Sequence[OperationKind]
+) -> str:
+    """Lets a key submit for a partner, without end and without limits, signed with the partner's key, which this machine keeps."""
+    known = await session.read("delegateOf", int(submitter))
+    assert isinstance(known, list), "terms and version"
+    fields = (key, NO_LIMIT_48, sum(1 << kind for kind in kinds), NO_LIMIT_32, NO_LIMIT_48)
+    words = [
+        uint_word(int(submitter)),
+        address_word(key),
+        *map(uint_word, fields[1:]),
+        uint_word(known[1] + 1),
+    ]
+    digest = session.domain.digest(keccak256(keccak256(_DELEGATE_TYPE) + b"".join(words)))
+    signature = _held_key(session, submitter.partner).sign(digest)
+    return await session.transact("setDelegate", int(submitter), fields, signature)
 
 
 async def open_campaign(

@@ -153,6 +153,12 @@ class Stack:
         finally:
             await rpc.close()
 
+    async def keep_chain(self) -> None:
+        """Lets a local chain write down what it has: what the operator did is in no table from which it could be sent again."""
+        if self.options.is_local_chain:
+            await self.children.stop_one("chain")
+            await self.start_chain()
+
     async def ensure_program(self, parameters: Callable[[bytes], ProgramParameters]) -> bool:
         """Deploys the contracts unless this state directory has a program; whether it did."""
         if self._deployment() is not None:

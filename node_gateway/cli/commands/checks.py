@@ -1,14 +1,20 @@
-"""coalition status."""
+"""coalition status, conformance."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from node_gateway.cli.errors import CommandError
+from node_gateway.cli.exit_codes import ExitCode
 from node_gateway.cli.output import JsonOption, answer
 
 if TYPE_CHECKING:
+    from node_gateway.chain.conformance import CheckResult
     from node_gateway.chain.deployment import Deployment
+    from node_gateway.chain.transactions import Signer
     from node_gateway.config import Settings
 
 ANSWER_WAIT_MAX_S = 5.0
@@ -17,6 +23,7 @@ ANSWER_WAIT_MAX_S = 5.0
 def register(app: typer.Typer) -> None:
     """Mounts the commands."""
     app.command("status")(status)
+    app.command("conformance")(conformance)
 
 
 def status(as_json: JsonOption = False) -> None:
@@ -24,6 +31,56 @@ def status(as_json: JsonOption = False) -> None:
     from node_gateway.config import Settings
 
     answer(asyncio.run(_status(Settings())), as_json=as_json)
+
+
+def conformance(
+    rpc: Annotated[
+        str | None, typer.Option("--rpc", help="The node; COALITION_RPC_URL or the local one by default.")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="File with a private key that has a little coin; without it nothing is sent.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check whether a chain has what the ledger and the gateway need. Exit status 1 when it has not."""
+    from node_gateway.chain.conformance import is_conforming
+    from node_gateway.cli.program_session import rpc_url
+
+    results = asyncio.run(_conformance(rpc or rpc_url(), None if key is None else _signer(key)))
+    lines = [f"{one.outcome.value:<8} {one.name.replace('_', ' ')}: {one.detail}" for one in results]
+    found = {"conforms": is_conforming(results), "checks": [asdict(one) for one in results]}
+    answer(found, as_json=as_json, text="\n".join(lines))
+    if not found["conforms"]:
+        raise typer.Exit(int(ExitCode.DIFFERS))
+
+
+def _signer(path: Path) -> "Signer":
+    from node_gateway.chain.transactions import Signer
+
+    try:
+        return Signer(bytes.fromhex(path.read_text().strip().removeprefix("0x")))
+    except ValueError as error:
+        raise CommandError(
+            f"{path} holds no private key", "it is 64 hexadecimal digits", ExitCode.USAGE
+        ) from error
+
+
+async def _conformance(url: str, signer: "Signer | None") -> "list[CheckResult]":
+    from node_gateway.chain.conformance import run_conformance
+    from node_gateway.chain.rpc import HttpRpc
+    from node_gateway.cli.local_chain import require_chain
+
+    client = HttpRpc(url)
+    try:
+        await require_chain(client, url, expected_chain_id=None)
+        return await run_conformance(client, signer)
+    finally:
+        await client.close()
 
 
 async def _status(settings: "Settings") -> dict[str, Any]:

@@ -1,13 +1,22 @@
 """coalition migrate, reindex."""
 
+import asyncio
+from typing import TYPE_CHECKING, Any
+
 import typer
 
-from node_gateway.cli.output import JsonOption, answer
+from node_gateway.cli.output import JsonOption, answer, say
+
+if TYPE_CHECKING:
+    from node_gateway.config import Settings
+
+TELL_EVERY_STEPS = 50
 
 
 def register(app: typer.Typer) -> None:
     """Mounts the commands."""
     app.command("migrate")(migrate)
+    app.command("reindex")(reindex)
 
 
 def migrate(as_json: JsonOption = False) -> None:
@@ -17,3 +26,26 @@ def migrate(as_json: JsonOption = False) -> None:
 
     upgrade(Settings().resolved_database_url)
     answer({"schema": newest_revision()}, as_json=as_json)
+
+
+def reindex(as_json: JsonOption = False) -> None:
+    """Drop the read model and rebuild it from the chain. The worker must be stopped; submissions and batches stay."""
+    from node_gateway.config import Settings
+
+    answer(asyncio.run(_reindex(Settings())), as_json=as_json)
+
+
+async def _reindex(settings: "Settings") -> dict[str, Any]:
+    from node_gateway.worker import running_worker
+
+    blocks = events = steps = 0
+    async with running_worker(settings) as worker:
+        await worker.indexer.rebuild()
+        while True:
+            step = await worker.indexer.step()
+            if step.is_idle:
+                break
+            blocks, events, steps = blocks + step.blocks, events + step.events, steps + 1
+            if steps % TELL_EVERY_STEPS == 0:
+                say(f"{blocks} blocks, {events} events")
+    return {"blocks": blocks, "events": events}

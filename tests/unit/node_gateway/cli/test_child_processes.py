@@ -35,6 +35,17 @@ async def test_stops_the_last_started_first_and_leaves_nothing(tmp_path: Path) -
     assert children.children == []
 
 
+async def test_stops_one_and_leaves_the_others(tmp_path: Path) -> None:
+    children = ChildProcesses(tmp_path)
+    first, second = await children.start("first", SLEEPER), await children.start("second", SLEEPER)
+
+    await children.stop_one("first")
+
+    assert first.process.returncode == -signal.SIGTERM
+    assert (second.process.returncode, children.children) == (None, [second])
+    await children.stop()
+
+
 async def test_kills_what_does_not_stop(tmp_path: Path) -> None:
     children = ChildProcesses(tmp_path)
     child = await children.start("stubborn", STUBBORN, stop_wait_max_s=0.2)
