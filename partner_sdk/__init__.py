@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from partner_sdk.keys import save_key as save_key
     from partner_sdk.member_keys import MemberKey as MemberKey
     from partner_sdk.models import Account as Account
+    from partner_sdk.models import Balance as Balance
     from partner_sdk.models import BulkResult as BulkResult
     from partner_sdk.models import CampaignProgress as CampaignProgress
     from partner_sdk.models import CampaignRecord as CampaignRecord
@@ -141,6 +142,7 @@ _MODULE_OF_NAME = {
     "AuthorisationExceededError": "_rejections",
     "AuthorisationExpiredError": "_rejections",
     "BadAuthorisationError": "_rejections",
+    "Balance": "models",
     "BulkResult": "models",
     "BusyError": "_errors",
     "CampaignProgress": "models",
@@ -261,6 +263,7 @@ __all__ = [
     "AuthorisationExceededError",
     "AuthorisationExpiredError",
     "BadAuthorisationError",
+    "Balance",
     "BulkResult",
     "BusyError",
     "CampaignProgress",

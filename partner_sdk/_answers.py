@@ -21,7 +21,7 @@ from partner_sdk.models import Event
 
 RETRY_AFTER_S_MAX: Final = 30.0
 NOTHING_ACCEPTED_CODES: Final = frozenset(
-    {"backlog_full", "rate_limited", "http_429", "not_indexed", "shutting_down"}
+    {"backlog_full", "rate_limited", "http_429", "not_indexed", "shutting_down", "body_too_slow"}
 )
 """Busy answers that surely come before anything was stored; a proxy's bare 503, or a database lost at COMMIT, may come after."""
 

@@ -12,7 +12,7 @@ PointsError
 │       ├── ConflictError           409
 │       │   └── SequenceUsedError   the id is taken: the sequence store is not the one used before
 │       ├── InvalidRequestError     400, 413, 415, 422
-│       ├── BusyError               429, 503 (`retry_after_s`)
+│       ├── BusyError               408, 429, 503 (`retry_after_s`)
 │       └── ServerError             other 5xx
 ├── SubmissionRefusedError          no id was used up; nothing happened (`reason`)
 ├── OperationRejectedError          the ledger said no, and why; the id is used up
@@ -202,6 +202,7 @@ _ERRORS_BY_STATUS: Mapping[int, type[GatewayAnswerError]] = {
     401: AuthenticationError,
     403: PermissionDeniedError,
     404: NotFoundError,
+    408: BusyError,
     409: ConflictError,
     413: InvalidRequestError,
     415: InvalidRequestError,

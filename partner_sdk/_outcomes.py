@@ -84,6 +84,17 @@ def is_free_to_sign_again(state: SubmissionRecord) -> bool:
     return ended and not is_final(state.operations)
 
 
+def operations_of(state: SubmissionRecord) -> list[OperationRecord]:
+    """Returns the submission's operations, each with its member's balance where the answer has it."""
+    balances = {balance.member: balance for balance in state.members}
+    return [
+        operation.model_copy(update={"balance": balances.get(operation.member)})
+        if operation.member
+        else operation
+        for operation in state.operations
+    ]
+
+
 def operation_ids(submissions: Sequence[SignedSubmission]) -> list[OperationId]:
     """Returns the ids of all operations in them."""
     return [

@@ -81,8 +81,22 @@ class PartnerName(Answer):
     is_suspended: bool = False
 
 
+class Balance(Answer):
+    """A member's points after a block, as touched on its day."""
+
+    member: Member
+    balance: int
+    available: int
+    held: int
+    debt: int
+    as_of_block: int
+
+
 class OperationRecord(Answer):
-    """An operation as the gateway knows it. `receipt` are the arguments of its event, once it is settled."""
+    """An operation as the gateway knows it. `receipt` are the arguments of its event, once it is settled.
+
+    `balance` is the member's after the block, where the answer that told of the settlement had it.
+    """
 
     id: Operation
     type: str
@@ -95,6 +109,7 @@ class OperationRecord(Answer):
     block_number: int | None = None
     log_index: int | None = None
     as_of_block: int | None = None
+    balance: Balance | None = None
 
 
 class SubmissionRecord(Answer):
@@ -104,6 +119,7 @@ class SubmissionRecord(Answer):
     status: Literal["accepted", "batched", "settled", "skipped", "expired"]
     reason: str | None = None
     operations: tuple[OperationRecord, ...] = ()
+    members: tuple[Balance, ...] = ()
 
 
 class Lot(Answer):

@@ -4,17 +4,21 @@ from typing import Final, TypeVar
 
 from pydantic import AliasChoices, Field
 
-from partner_sdk.models import Answer, Key, Member, Operation, OperationRecord
+from partner_sdk.models import Answer, Balance, Key, Member, Operation, OperationRecord
 
 
 class Receipt(Answer):
-    """Common to all receipts: which operation, in which block, and its place there as a proof for an auditor."""
+    """Common to all receipts: which operation, in which block, and its place there as a proof for an auditor.
+
+    `balance` is the member's after the block; None where it came with no answer, as for a receipt of earlier.
+    """
 
     operation: Operation
     member: Member | None = None
     block_number: int
     log_index: int | None = None
     tx_hash: str | None = None
+    balance: Balance | None = None
 
 
 class PurchaseReceipt(Receipt):
@@ -152,5 +156,6 @@ def receipt_of(record: OperationRecord, receipt_type: type[ReceiptT]) -> Receipt
         "block_number": record.block_number,
         "log_index": record.log_index,
         "tx_hash": record.tx_hash,
+        "balance": record.balance,
     }
     return receipt_type.model_validate(fields)

@@ -193,6 +193,9 @@ class FakeGateway:
         if self.settles_at_once:
             self.settle()
         view = self._intake.submission_view(submission_id)
+        if view["status"] == "settled":
+            named = {line["member"] for line in view["operations"] if line["member"]}
+            view["members"] = [self._member(MemberId.parse(text), []) for text in sorted(named)]
         return httpx2.Response(200 if view["status"] == "settled" else 202, json=view)
 
     def _accept_one(self, wire: bytes, party: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from partner_sdk._outcomes import (
     is_free_to_sign_again,
     is_late,
     operation_ids,
+    operations_of,
 )
 from partner_sdk._waiting import run_async, sleep_async
 from partner_sdk.drafts import Draft
@@ -92,7 +93,7 @@ class AsyncSubmitting:
                 raise SettlementPendingError([operation.id for operation in operations], wait_s)
             await sleep_async(min(POLL_S, left_s))
             state = await self._state(unfinished)
-            operations = list(state.operations)
+            operations = operations_of(state)
             if is_free_to_sign_again(state):
                 unfinished = await self._sign_again(unfinished)
                 unfinished, operations = await self._send(unfinished, wait_s=left_s)
@@ -223,7 +224,7 @@ class AsyncSubmitting:
             except GatewayError as error:
                 raise await self._not_taken([unfinished], error, is_first=is_first) from error
             else:
-                return unfinished, list(answer.operations)
+                return unfinished, operations_of(answer)
         raise OutcomeUnknownError(
             operation_ids([unfinished.submission]), "the gateway refuses every deadline; compare the clocks"
         )

@@ -24,6 +24,7 @@ from partner_sdk._outcomes import (
     is_free_to_sign_again,
     is_late,
     operation_ids,
+    operations_of,
 )
 from partner_sdk._sync.http import Http
 from partner_sdk._waiting import run_sync, sleep_sync
@@ -93,7 +94,7 @@ class Submitting:
                 raise SettlementPendingError([operation.id for operation in operations], wait_s)
             sleep_sync(min(POLL_S, left_s))
             state = self._state(unfinished)
-            operations = list(state.operations)
+            operations = operations_of(state)
             if is_free_to_sign_again(state):
                 unfinished = self._sign_again(unfinished)
                 unfinished, operations = self._send(unfinished, wait_s=left_s)
@@ -224,7 +225,7 @@ class Submitting:
             except GatewayError as error:
                 raise self._not_taken([unfinished], error, is_first=is_first) from error
             else:
-                return unfinished, list(answer.operations)
+                return unfinished, operations_of(answer)
         raise OutcomeUnknownError(
             operation_ids([unfinished.submission]), "the gateway refuses every deadline; compare the clocks"
         )

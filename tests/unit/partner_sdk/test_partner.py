@@ -14,6 +14,8 @@ def test_a_purchase_gives_a_receipt_that_a_return_can_name(fake: FakeGateway) ->
     with fake.partner() as partner:
         receipt = partner.purchase(member.text, 1999)
         returned = partner.return_(receipt, 999)
+        assert receipt.balance is not None
+        assert (receipt.balance.available, receipt.balance.as_of_block) == (1999, receipt.block_number)
         assert (receipt.operation.text, receipt.member, receipt.spend_minor, receipt.points) == (
             "1.0.0",
             member,
