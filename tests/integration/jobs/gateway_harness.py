@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from node_gateway.chain.artifacts import ledger_events
+from node_gateway.chain.engines.clock import ChainClock
 from node_gateway.domain.submission_checks import read_form
 from node_gateway.jobs.indexer import Indexer, IndexStep
 from node_gateway.jobs.relay import Relay
@@ -48,6 +49,7 @@ class Gateway:
     owner: str = "test"
     clock: SteadyClock = field(default_factory=SteadyClock)
     has_block_receipts: bool = True
+    chain_clock: ChainClock | None = None
 
     def __post_init__(self) -> None:
         self.restart()
@@ -71,6 +73,7 @@ class Gateway:
             self.clock,
             owner=self.owner,
             limits=self.limits,
+            chain_clock=self.chain_clock,
         )
 
     async def accept(

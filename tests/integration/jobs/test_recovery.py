@@ -214,3 +214,35 @@ async def test_a_batch_whose_nonce_went_to_a_foreign_transaction_is_batched_anew
     await gateway.settle()
     assert await gateway.statuses() == {("settled", None): 1}
     assert [row["status"] for row in await gateway.rows(schema.batches, "id")] == ["replaced", "mined"]
+
+
+async def test_a_lost_tail_is_mined_again_on_the_days_on_which_it_was(
+    deployed_ledger: DeployedLedger, sqlite_database: Database
+) -> None:
+    ledger = deployed_ledger
+    assert ledger.clock is not None
+    gateway = Gateway(ledger, sqlite_database, chain_clock=ledger.clock)
+    shopping = await _shop(gateway, seed=12, rounds=1)
+    snapshot = await take_snapshot(ledger)
+    today = await ledger.read("today")
+    for days in (3, 40):
+        await ledger.clock.advance_to((today + days) * 86_400)
+        await shopping.accept_some(6)
+        await gateway.settle()
+    lots = await _lots_without_blocks(gateway)
+    statuses = await gateway.statuses()
+
+    await revert_chain(ledger, snapshot)
+    await gateway.indexer.step()
+    gateway.clock.advance(BEHIND_WAIT_MS)
+    await gateway.indexer.step()
+    assert await gateway.count_open() > 0
+    await gateway.settle()
+    assert await _lots_without_blocks(gateway) == lots
+    assert await gateway.statuses() == statuses
+    await assert_equals_chain(gateway)
+
+
+async def _lots_without_blocks(gateway: Gateway) -> list[dict[str, object]]:
+    rows = await gateway.rows(schema.lots, "member", "lot")
+    return [{name: value for name, value in row.items() if name != "block_number"} for row in rows]
