@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import JSONResponse, Response
 
+from partner_sdk import PointsError
 from wallet_app.approvals import MemberKeyring
 from wallet_app.catalogues import load_catalogues
 from wallet_app.clock import Clock, SystemClock
@@ -46,14 +47,19 @@ def create_app(
     tills: dict[str, Till] | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
-    """The wallet as an ASGI app. Files are opened when it starts, not here.
+    """The wallet as an ASGI app. Keys are read here; the database is opened when the app starts.
 
     Args:
         settings: where everything is.
         gateway: in place of the one through partner_sdk (tests).
         tills: in place of those of `settings.tills_file` (tests).
         clock: in place of the machine's (tests).
+
+    Raises:
+        ConfigurationError: a key or the file of tills is missing or wrong; `advice` says what to do.
     """
+    gateway = gateway or _open_gateway(settings)
+    tills = tills if tills is not None else _open_tills(settings)
     app = FastAPI(title="Wallet", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan(
         settings, gateway=gateway, tills=tills, clock=clock or SystemClock()
     ))  # fmt: skip
@@ -67,9 +73,17 @@ def create_app(
 
 
 def main(settings: WalletSettings) -> None:
-    """Runs the wallet until it is told to stop; open event streams are closed within `STOP_S` seconds."""
+    """Runs the wallet until it is told to stop; open event streams are closed within `STOP_S` seconds.
+
+    Raises:
+        SystemExit: with the advice, when a setting or a file is missing or wrong.
+    """
+    try:
+        app = create_app(settings)
+    except ConfigurationError as error:
+        raise SystemExit(f"wallet: {error.advice}") from error
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         access_log=False,
@@ -92,20 +106,18 @@ def make_templates() -> Environment:
 
 
 def _lifespan(
-    settings: WalletSettings, *, gateway: MemberGateway | None, tills: dict[str, Till] | None, clock: Clock
+    settings: WalletSettings, *, gateway: MemberGateway, tills: dict[str, Till], clock: Clock
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        own_gateway = gateway or await _open_gateway(settings)
-        own_tills = tills if tills is not None else await _open_tills(settings)
         database = await open_database(settings.state_dir / DATABASE_FILE)
         app.state.wallet = Wallet(
             settings=settings,
             clock=clock,
             database=database,
-            gateway=own_gateway,
-            reader=MemberFactsReader(own_gateway, clock),
-            tills=own_tills,
+            gateway=gateway,
+            reader=MemberFactsReader(gateway, clock),
+            tills=tills,
             keyring=MemberKeyring(settings.development_keys_file),
             catalogues=load_catalogues(),
             static=StaticFiles(),
@@ -119,25 +131,25 @@ def _lifespan(
             master_key=read_or_make_secret(settings.state_dir / MASTER_KEY_FILE),
             link_key=read_or_make_secret(link_key_path(settings)),
         )
-        log.info("started", tills=len(own_tills), development_sign_in=settings.development_sign_in)
+        log.info("started", tills=len(tills), development_sign_in=settings.development_sign_in)
         try:
             yield
         finally:
-            await own_gateway.close()
-            for till_ in own_tills.values():
+            await gateway.close()
+            for till_ in tills.values():
                 await till_.gateway.close()
             await database.close()
 
     return lifespan
 
 
-async def _open_gateway(settings: WalletSettings) -> MemberGateway:
+def _open_gateway(settings: WalletSettings) -> MemberGateway:
     from wallet_app.sdk_gateway import open_member_gateway
 
     return open_member_gateway(settings)
 
 
-async def _open_tills(settings: WalletSettings) -> dict[str, Till]:
+def _open_tills(settings: WalletSettings) -> dict[str, Till]:
     from wallet_app.sdk_gateway import open_tills
 
     path = settings.tills_file or settings.state_dir / "wallet_tills.json"
@@ -145,7 +157,7 @@ async def _open_tills(settings: WalletSettings) -> dict[str, Till]:
         return {}
     try:
         return open_tills(settings, json.loads(path.read_text()))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, PointsError) as error:
         raise ConfigurationError(f"{path} is not a list of tills (docs/wallet.md): {error!r}") from error
 
 

@@ -11,6 +11,7 @@ from wallet_app.gateway import LedgerEvent, MemberGateway, MemberId
 from wallet_app.member_facts import MemberFactsReader, RecentFacts
 
 GATHER_S = 0.05
+REST_S = 0.2
 RETRY_MIN_S = 0.5
 RETRY_MAX_S = 8.0
 RETRY_BEHIND_S = 2.0
@@ -65,6 +66,7 @@ async def member_updates(
             events, feed.events = tuple(feed.events), []
             update = await _look(reader, member, feed.link, events)
             yield update
+            await asyncio.sleep(REST_S)
     finally:
         follower.cancel()
         with suppress(asyncio.CancelledError):

@@ -21,7 +21,7 @@ from partner_sdk import (
     SubmissionRefusedError,
     TillCode,
 )
-from partner_sdk.protocol import Authorisation, KeyId, KeyKind, OperationKind, Submitter
+from partner_sdk.protocol import Authorisation, KeyId, KeyKind, OperationKind, ProtocolError, Submitter
 from partner_sdk.protocol import MemberId as MemberBytes
 from partner_sdk.protocol import PartnerId as ProtocolPartnerId
 from wallet_app.config import WalletSettings
@@ -232,7 +232,7 @@ def open_member_gateway(settings: WalletSettings) -> SdkMemberGateway:
     """Builds the client; connects when it is first used.
 
     Raises:
-        ConfigurationError: a key is neither set nor in its file.
+        ConfigurationError: a key is neither set nor in its file, or is no key.
     """
     api_key = settings.gateway_api_key.get_secret_value() or _read_secret_file(
         settings.state_dir / API_KEY_FILE
@@ -253,7 +253,10 @@ def open_member_gateway(settings: WalletSettings) -> SdkMemberGateway:
             transport=httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=connections_max)),
         )
 
-    return SdkMemberGateway(client(CONNECTIONS_MAX), client(settings.streams_max))
+    try:
+        return SdkMemberGateway(client(CONNECTIONS_MAX), client(settings.streams_max))
+    except (ProtocolError, PointsError) as error:
+        raise ConfigurationError(f"the attester's key or {SEQUENCES_FILE} cannot be used: {error}") from error
 
 
 def open_tills(settings: WalletSettings, entries: list[dict[str, Any]]) -> dict[str, Till]:

@@ -1,6 +1,7 @@
 """Everything a request needs, built once by the composition root."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from jinja2 import Environment
 
@@ -8,7 +9,7 @@ from wallet_app.approvals import MemberKeyring
 from wallet_app.catalogues import Catalogue
 from wallet_app.clock import Clock
 from wallet_app.config import WalletSettings
-from wallet_app.gateway import MemberGateway, PartnerId, TillGateway
+from wallet_app.gateway import MemberGateway, MemberId, PartnerId, TillGateway
 from wallet_app.member_facts import MemberFactsReader
 from wallet_app.rate_limit import RateLimit
 from wallet_app.static_files import StaticFiles
@@ -35,9 +36,20 @@ class Limits:
 
 @dataclass
 class OpenStreams:
-    """How many event streams are open."""
+    """How many event streams are open, in all and of each member."""
 
     count: int = 0
+    by_member: Counter[MemberId] = field(default_factory=Counter)
+
+    def open(self, member: MemberId) -> None:
+        self.count += 1
+        self.by_member[member] += 1
+
+    def close(self, member: MemberId) -> None:
+        self.count -= 1
+        self.by_member[member] -= 1
+        if not self.by_member[member]:
+            del self.by_member[member]
 
 
 @dataclass(frozen=True)

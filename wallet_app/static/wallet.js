@@ -48,7 +48,12 @@
   function hear() {
     heardMs = performance.now();
   }
+  const leaveWhenSignedOut = (status) => {
+    if (status === 401) window.location.assign("/sign-in");
+  };
   if (live) {
+    document.addEventListener("htmx:response:error", (event) => leaveWhenSignedOut(event.detail.ctx?.response?.status));
+    document.addEventListener("htmx:sse:error", (event) => leaveWhenSignedOut(event.detail.status));
     document.addEventListener("htmx:sse:after:connection", hear);
     document.addEventListener("htmx:sse:before:message", hear);
     document.addEventListener("htmx:sse:error", () => showLost(true));
@@ -87,7 +92,7 @@
     countdown = setInterval(tick, 1000);
   }
   startCountdown();
-  document.addEventListener("htmx:after:swap", (event) => {
+  document.addEventListener("htmx:after:swap", () => {
     if (document.querySelector("[data-countdown-text]:empty")) startCountdown();
   });
 

@@ -14,6 +14,7 @@ from wallet_app.views.visits import MemberVisit, SignedInMember
 router = APIRouter()
 
 STREAM_RETRY_S = 5
+STREAMS_PER_MEMBER_MAX = 8
 REDEMPTION_EVENT = "RedemptionSettled"
 
 
@@ -30,7 +31,8 @@ async def show_home(signed_in: SignedInMember) -> Response:
 async def stream_updates(signed_in: SignedInMember) -> Response:
     """Server-sent events: pieces of the home page whenever the ledger changed the member's account."""
     streams = signed_in.visit.wallet.streams
-    if streams.count >= signed_in.visit.wallet.settings.streams_max:
+    is_full = streams.count >= signed_in.visit.wallet.settings.streams_max
+    if is_full or streams.by_member[signed_in.member] >= STREAMS_PER_MEMBER_MAX:
         raise TooManyAttemptsError(retry_after_s=STREAM_RETRY_S)
     # The heartbeat is the stream's own, so that the page can tell a dead connection; this one only must not interfere.
     return EventSourceResponse(_messages(signed_in), ping=3600, headers={"Cache-Control": "no-store"})
@@ -38,7 +40,7 @@ async def stream_updates(signed_in: SignedInMember) -> Response:
 
 async def _messages(signed_in: MemberVisit) -> AsyncIterator[ServerSentEvent]:
     wallet = signed_in.visit.wallet
-    wallet.streams.count += 1
+    wallet.streams.open(signed_in.member)
     try:
         shown_points: int | None = None
         updates = member_updates(
@@ -55,7 +57,7 @@ async def _messages(signed_in: MemberVisit) -> AsyncIterator[ServerSentEvent]:
             if update.recent is not None:
                 shown_points = update.recent.facts.account.available
     finally:
-        wallet.streams.count -= 1
+        wallet.streams.close(signed_in.member)
 
 
 def _update_id(update: Update) -> str | None:

@@ -65,7 +65,9 @@ def add_problem_pages(app: FastAPI) -> None:
 
 async def _answer_wallet_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, WalletError)
-    if isinstance(error, NotSignedInError) and request.method == "GET" and not error.is_till:
+    # A stream or a fragment is told plainly: it would follow the redirect and take the door for its content.
+    is_page = request.method == "GET" and "hx-request" not in request.headers
+    if isinstance(error, NotSignedInError) and is_page and not error.is_till:
         return RedirectResponse("/sign-in", status_code=303, headers={"Cache-Control": "no-store"})
     problem = PROBLEMS[type(error)]
     log.info("problem", problem=problem.key, status=problem.status)

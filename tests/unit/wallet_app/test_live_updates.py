@@ -18,7 +18,7 @@ WAIT_S = 5
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RETRY_MIN_S", "RETRY_MAX_S", "RETRY_BEHIND_S", "GATHER_S"):
+    for name in ("RETRY_MIN_S", "RETRY_MAX_S", "RETRY_BEHIND_S", "GATHER_S", "REST_S"):
         monkeypatch.setattr(live_updates, name, 0.01)
 
 

@@ -65,6 +65,10 @@ def test_a_stranger_is_sent_to_the_door(browser: Browser, path: str) -> None:
     assert (answer.status, answer.headers["location"]) == (303, "/sign-in")
 
 
+def test_a_stream_without_a_session_is_refused_and_not_led_to_the_door(browser: Browser) -> None:
+    assert browser.get("/live", **{"hx-request": "true"}).status == 401
+
+
 @pytest.mark.parametrize("path", ["/pay", "/lock", "/transfer", "/account/erase", "/account/name", "/unlock"])
 def test_a_stranger_changes_nothing(browser: Browser, path: str) -> None:
     assert browser.post(path).status == 401

@@ -1,13 +1,18 @@
 """The adapter over partner_sdk, against the SDK's own fake gateway."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from partner_sdk import AsyncWallet
 from partner_sdk.protocol import KeyId, SigningKey
 from partner_sdk.testing import FakeGateway as FakeSdkGateway
+from wallet_app.app import create_app
 from wallet_app.approvals import build_authorisation, domain_of
-from wallet_app.errors import GatewayUnavailableError, OperationRefusedError
+from wallet_app.config import WalletSettings
+from wallet_app.errors import ConfigurationError, GatewayUnavailableError, OperationRefusedError
 from wallet_app.gateway import KEY_KIND_SECP256K1, LineKind, MemberId, PartnerId
 from wallet_app.sdk_gateway import SdkMemberGateway, SdkTillGateway
 from wallet_app.store.challenges import Purpose
@@ -75,8 +80,6 @@ async def test_lock_and_unlock(gateway: SdkMemberGateway) -> None:
 
 
 async def test_a_gateway_that_is_not_there_is_unavailable() -> None:
-    from partner_sdk import AsyncWallet
-
     client = AsyncWallet(
         key=SigningKey.generate(), gateway="http://127.0.0.1:9", api_key="x", timeout_s=1, attempts_max=1
     )
@@ -86,3 +89,29 @@ async def test_a_gateway_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(GatewayUnavailableError):
         await anext(nowhere.events(ANN))
     await nowhere.close()
+
+
+def test_a_wallet_without_its_keys_says_where_they_come_from(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="coalition up"):
+        create_app(WalletSettings(state_dir=tmp_path))
+
+
+def test_a_key_that_is_none_is_told_and_not_shown(tmp_path: Path) -> None:
+    settings = WalletSettings(
+        state_dir=tmp_path, gateway_api_key=SecretStr("key"), attester_key=SecretStr("not hexadecimal")
+    )
+    with pytest.raises(ConfigurationError) as refused:
+        create_app(settings)
+    assert "not hexadecimal" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[{}]", "no json", '[{"name": "a", "partner": 1, "api_key": "k", "key": "x"}]']
+)
+def test_a_file_of_tills_that_is_wrong_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "wallet_tills.json").write_text(text)
+    settings = WalletSettings(
+        state_dir=tmp_path, gateway_api_key=SecretStr("key"), attester_key=SecretStr("11" * 32)
+    )
+    with pytest.raises(ConfigurationError, match="tills"):
+        create_app(settings)
