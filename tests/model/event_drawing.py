@@ -113,12 +113,15 @@ class EventDrawer:
             min(self.rng.randrange(len(self.member_ids)), self.rng.randrange(len(self.member_ids)))
         ]
 
+    def member_and_available(self) -> tuple[str, int]:
+        member_id = self.member()
+        return member_id, self.ledger.accounts[member_id].available_if_touched(self.today)
+
     def member_with_points(self) -> tuple[str, int]:
-        for _ in range(4):
-            member_id = self.member()
-            available = self.ledger.accounts[member_id].available_if_touched(self.today)
-            if available:
-                break
+        member_id, available = self.member_and_available()
+        for _ in range(3):
+            if available == 0:
+                member_id, available = self.member_and_available()
         return member_id, available
 
     def points(self, limit: int) -> int:
