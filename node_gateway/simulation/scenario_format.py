@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from node_gateway.simulation.ledger_bounds import problems_of_size
 from node_gateway.simulation.problems import Problem, ScenarioFormatError
 from node_gateway.simulation.scenario import EventType, Scenario
 
+# A scenario stands six deep.
+NESTING_MAX = 32
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 MESSAGES = {
     "missing": "missing",
     "extra_forbidden": "unknown field",
@@ -78,15 +82,29 @@ class _Object(dict[str, Any]):
 
 
 def _parse_json(text: str, name: str) -> Any:
+    # The parser itself may run out of stack, and then takes the process with it.
+    if _nesting_of(text) > NESTING_MAX:
+        raise ScenarioFormatError([Problem(name, "not JSON that can be read: nested too deeply")])
     try:
         return json.loads(text, object_pairs_hook=_Object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         place = f"{name}:{error.lineno}:{error.colno}"
         raise ScenarioFormatError([Problem(place, f"not JSON: {error.msg}")]) from error
-    except RecursionError as error:
-        raise ScenarioFormatError([Problem(name, "not JSON that can be read: nested too deeply")]) from error
     except ValueError as error:
         raise ScenarioFormatError([Problem(name, f"not JSON that can be read: {error}")]) from error
+
+
+def _nesting_of(text: str) -> int:
+    """How deep objects and lists stand in each other."""
+    depth = deepest = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        first = token[0][0]
+        if first in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif first in "]}":
+            depth -= 1
+    return deepest
 
 
 def _refuse_constant(text: str) -> None:

@@ -201,6 +201,14 @@ def test_refuses_what_is_not_json(text: str, message: str) -> None:
     assert str(refused.value).startswith(message)
 
 
+def test_brackets_in_names_are_no_nesting() -> None:
+    bracketed = "[" * 60 + '"' + "\\"
+    assert (
+        problems_of(scenario_of(event("purchase", bracketed, member=bracketed, spend=1), members=[bracketed]))
+        == []
+    )
+
+
 def test_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     missing, binary = tmp_path / "missing.json", tmp_path / "binary.json"
     binary.write_bytes(b"\xff\xfe")
