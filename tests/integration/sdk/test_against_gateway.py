@@ -1,13 +1,16 @@
 """The SDK against a real gateway on a real ledger."""
 
 import asyncio
+import dataclasses
 import time
 
 import pytest
 
 import partner_sdk
 from partner_sdk import MemberKey, drafts
+from partner_sdk.protocol import OperationKind, PartnerId, RedeemAuthorisation, Scheme
 from tests.integration.sdk.conftest import Running
+from tests.vectors.protocol_vectors import passkey_proof
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -188,3 +191,29 @@ async def test_the_names_of_partners_and_campaigns_can_be_read(running: Running)
         assert await wallet.campaigns() == ()
         me = await wallet.me()
         assert [known.submitter.text for known in me.submitters] == ["0.1"]
+
+
+async def test_a_passkey_pays_at_the_till_and_the_ledger_checks_it(running: Running) -> None:
+    member, domain = partner_sdk.MemberId.random(), running.ledger.domain
+    key_id = passkey_proof(bytes(32)).key_id
+    async with running.wallet() as wallet, running.partner() as partner:
+        await wallet.enrol(member, key_id, partner_sdk.KeyKind.PASSKEY)
+        await partner.grant(member, 100)
+        message = RedeemAuthorisation(
+            member=member,
+            partner=PartnerId(PARTNER),
+            max_points=80,
+            nonce=1,
+            deadline_s=await deadline_s(running),
+        )
+        proof = passkey_proof(message.digest(domain))
+        authorisation = message.proven(Scheme.PASSKEY, proof.pack())
+        code = partner_sdk.TillCode(OperationKind.REDEEM, PartnerId(PARTNER), member, authorisation)
+        assert len(code.text) < 700
+        redeemed = await partner.redeem(code.text, 80)
+        assert redeemed.balance is not None
+        assert redeemed.balance.available == 20
+        another = dataclasses.replace(message, nonce=2)
+        replayed = dataclasses.replace(code, authorisation=another.proven(Scheme.PASSKEY, proof.pack()))
+        with pytest.raises(partner_sdk.BadAuthorisationError):
+            await partner.redeem(replayed, 1)
