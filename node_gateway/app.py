@@ -17,6 +17,7 @@ from node_gateway.api.openapi import openapi_document
 from node_gateway.api.problems import problem_response
 from node_gateway.api.request_context import RequestContext
 from node_gateway.config import Settings
+from node_gateway.console.pages import console_router
 from node_gateway.domain.errors import (
     GatewayError,
     InvalidParameterError,
@@ -78,7 +79,7 @@ def create_app(
     app = FastAPI(title="Points coalition gateway", version="1", lifespan=lifespan, redoc_url=None)
     app.add_middleware(AcceptLane, handlers=submissions.LANE)
     app.add_middleware(RequestContext, metrics=metrics, clock=used_clock)
-    for router in (submissions.router, reads.router, events.router, operating.router):
+    for router in (submissions.router, reads.router, events.router, operating.router, console_router()):
         app.include_router(router)
     app.add_exception_handler(GatewayError, _answer_error)
     app.add_exception_handler(ProtocolError, _answer_error)

@@ -1,6 +1,6 @@
 """What callers are shown: JSON values made from rows. Names and shapes are those of docs/api.md."""
 
-from typing import Any
+from typing import Any, Final
 
 from node_gateway.domain.account import Account
 from node_gateway.domain.submission_checks import CheckedSubmission
@@ -8,10 +8,15 @@ from node_gateway.store.campaigns import CampaignRow, ProgressRow, StageRow
 from node_gateway.store.clearing import Lines, PartnerRow, StatementRow
 from node_gateway.store.events import ChainEvent
 from node_gateway.store.operations import OperationRow
+from partner_sdk.protocol.bounds import SEQUENCE_MAX
 from partner_sdk.protocol.identities import OperationId, Submitter
+from partner_sdk.protocol.operation_bodies import OperationKind
 from partner_sdk.protocol.submissions import kind_name
 
 Json = dict[str, Any]
+
+# Looked up for each operation of a bulk; `kind_name` asks an enum.
+_KIND_NAMES: Final = {kind.value: kind_name(kind) for kind in OperationKind}
 
 
 def hex_text(value: bytes | None) -> str | None:
@@ -21,14 +26,15 @@ def hex_text(value: bytes | None) -> str | None:
 
 def accepted_view(submission: CheckedSubmission) -> Json:
     """A submission just accepted. Depends on its bytes alone, so that a repeat is answered alike."""
+    submitter = submitter_text(submission.submitter)
     return {
-        "submission_id": hex_text(submission.id),
+        "submission_id": "0x" + submission.id.hex(),
         "status": "accepted",
         "operations": [
             {
-                "id": OperationId(line.id).text,
-                "type": kind_name(line.kind),
-                "member": hex_text(line.member),
+                "id": f"{submitter}.{line.id & SEQUENCE_MAX}",
+                "type": _KIND_NAMES[line.kind],
+                "member": None if line.member is None else "0x" + line.member.hex(),
                 "status": "accepted",
             }
             for line in submission.operations

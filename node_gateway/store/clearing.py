@@ -149,3 +149,21 @@ def _partner(row: sa.Row[tuple[object, ...]]) -> PartnerRow:
 
 def _lines(row: sa.Row[tuple[object, ...]]) -> Lines:
     return Lines(**{name: getattr(row, name) for name in Lines.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsRow:
+    """All points since the start: issued = burned + cancelled + expired + outstanding."""
+
+    issued: int
+    burned: int
+    cancelled: int
+    expired: int
+    outstanding: int
+
+
+async def read_totals(connection: AsyncConnection) -> TotalsRow:
+    row = (await connection.execute(sa.select(schema.totals))).one_or_none()
+    if row is None:
+        return TotalsRow(0, 0, 0, 0, 0)
+    return TotalsRow(row.issued, row.burned, row.cancelled, row.expired, row.outstanding)
