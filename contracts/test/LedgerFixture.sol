@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
-import {Test} from "./Test.sol";
+import {Test, Vm} from "./Test.sol";
 
 import {PointsLedger} from "../src/PointsLedger.sol";
 import {PointsLedgerExtension} from "../src/PointsLedgerExtension.sol";
@@ -159,8 +159,12 @@ abstract contract LedgerFixture is Test, ILedgerEvents {
     }
 
     function _settle(uint32 submitter, bytes memory operations) internal {
+        _settleBy(_keyOf(submitter), submitter, operations);
+    }
+
+    function _settleBy(uint256 key, uint32 submitter, bytes memory operations) internal {
         Submission[] memory batch = new Submission[](1);
-        batch[0] = _submission(submitter, operations);
+        batch[0] = _submissionBy(key, submitter, NO_DEADLINE, operations);
         ledger.settle(batch);
     }
 
@@ -310,6 +314,30 @@ abstract contract LedgerFixture is Test, ILedgerEvents {
             minSpendTotal: 0,
             minVisits: 0
         });
+    }
+
+    /// @dev Why submissions were skipped and operations rejected, in order, since the logs were recorded.
+    function _reasons() internal returns (bytes32[] memory reasons) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        reasons = new bytes32[](logs.length);
+        uint256 count = 0;
+        for (uint256 i = 0; i < logs.length; ++i) {
+            bytes32 topic = logs[i].topics[0];
+            if (topic == SubmissionSkipped.selector || topic == OperationRejected.selector) {
+                reasons[count++] = abi.decode(logs[i].data, (bytes32));
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(reasons, count)
+        }
+    }
+
+    /// @dev Settles and answers the only reason, or 0.
+    function _reasonOf(uint32 submitter, bytes memory operations) internal returns (bytes32) {
+        vm.recordLogs();
+        _settle(submitter, operations);
+        bytes32[] memory reasons = _reasons();
+        return reasons.length == 0 ? bytes32(0) : reasons[0];
     }
 
     function _nextDay() internal {
