@@ -92,10 +92,12 @@ def layout_facts(entry: dict[str, Any]) -> list[Any]:
 
 
 def hash_of(files: Iterable[Path]) -> str:
-    """SHA-256 of names and contents."""
+    """SHA-256 of names and contents; of forge's settings only those of the compiler, which come first."""
     digest = hashlib.sha256()
     for file in files:
         content = file.read_bytes()
+        if file.name == "foundry.toml":
+            content = content.partition(b"\n[profile.default.fuzz]")[0]
         digest.update(f"{file.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
