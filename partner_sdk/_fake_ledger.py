@@ -306,8 +306,8 @@ class FakeLedger:
         _check(0 < points <= POINTS_MAX, Reason.INVALID_AMOUNT)
         _check(bool(self.account(member).keys), Reason.UNKNOWN_MEMBER)
         _check(not self.account(member).is_locked, Reason.MEMBER_LOCKED)
-        _check(points <= authorisation.max_points, Reason.AUTHORISATION_EXCEEDED)
         account = self._authorised(member, authorisation, digest)
+        _check(points <= authorisation.max_points, Reason.AUTHORISATION_EXCEEDED)
         _check(points <= account.available, Reason.INSUFFICIENT_POINTS)
         return account
 

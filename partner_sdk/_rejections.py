@@ -116,10 +116,6 @@ class AuthorisationExpiredError(OperationRejectedError):
     """The member's authorisation is past its deadline."""
 
 
-class AuthorisationExceededError(OperationRejectedError):
-    """More points than the member authorised."""
-
-
 class NonceUsedError(OperationRejectedError):
     """The member's authorisation was used before."""
 
@@ -134,6 +130,10 @@ class KeyNotActiveError(OperationRejectedError):
 
 class BadAuthorisationError(OperationRejectedError):
     """The member's authorisation does not prove what it should."""
+
+
+class AuthorisationExceededError(OperationRejectedError):
+    """More points than the member authorised."""
 
 
 class AllowanceExceededError(OperationRejectedError):
@@ -196,11 +196,11 @@ REJECTION_ERRORS: Final[Mapping[Reason, type[OperationRejectedError]]] = {
     Reason.MEMBER_FROZEN: MemberFrozenError,
     Reason.MEMBER_LOCKED: MemberLockedError,
     Reason.AUTHORISATION_EXPIRED: AuthorisationExpiredError,
-    Reason.AUTHORISATION_EXCEEDED: AuthorisationExceededError,
     Reason.NONCE_USED: NonceUsedError,
     Reason.NONCE_OUT_OF_RANGE: NonceOutOfRangeError,
     Reason.KEY_NOT_ACTIVE: KeyNotActiveError,
     Reason.BAD_AUTHORISATION: BadAuthorisationError,
+    Reason.AUTHORISATION_EXCEEDED: AuthorisationExceededError,
     Reason.ALLOWANCE_EXCEEDED: AllowanceExceededError,
     Reason.OPERATION_LIMIT_EXCEEDED: OperationLimitExceededError,
     Reason.DELEGATE_LIMIT_EXCEEDED: DelegateLimitExceededError,

@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 
 import partner_sdk
+import partner_sdk.protocol
 from partner_sdk import _errors, _rejections
 from partner_sdk._sync.reading import Reading
+from partner_sdk.protocol.operation_bodies import FIELDS_OF_KIND
 from partner_sdk.testing import FakeGateway
+from tests.vectors import protocol_vectors
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -74,6 +78,33 @@ def test_every_reason_is_listed_in_order() -> None:
     assert re.findall(r"`(\w+)`", listed) == [
         error.__name__ for error in _rejections.REJECTION_ERRORS.values()
     ]
+
+
+def test_the_protocol_page_lists_the_reasons_in_order() -> None:
+    reasons = PROTOCOL.split("## Reasons\n")[1].split("\nAny member id")[0]
+    of_submission, of_operation = reasons.split("\nSubmission: ")[1].split("\nOperation: ")
+    assert re.findall(r"`(\w+)`", of_submission) == list(partner_sdk.protocol.SUBMISSION_REASONS)
+    assert re.findall(r"`(\w+)`", of_operation) == list(partner_sdk.protocol.OPERATION_REASONS)
+
+
+def test_the_protocol_page_gives_every_body_as_it_is_packed() -> None:
+    rows = re.findall(r"^\| (0x[0-9a-f]{2}) \| (\w+) \| (.*?) \|", PROTOCOL, re.MULTILINE)
+    told = {int(number, 16): (name, re.sub(r"\([^)]*\)", "", body)) for number, name, body in rows}
+    assert list(told) == list(partner_sdk.protocol.OPERATION_TYPES)
+    for kind, operation_type in partner_sdk.protocol.OPERATION_TYPES.items():
+        name, body = told[kind]
+        assert name == kind.text
+        fields = [part.split() for part in body.split(", ")]
+        python_names = ["key_kind" if field[0] == "kind" else field[0] for field in fields]
+        assert tuple(python_names) == FIELDS_OF_KIND[kind]
+        if "authorisation" not in python_names:
+            sizes = sum(int(field[1]) for field in fields)
+            assert len(example_of(operation_type).encode()) == 7 + sizes
+
+
+def example_of(operation_type: type[partner_sdk.protocol.Operation]) -> partner_sdk.protocol.Operation:
+    (found,) = [operation for operation in protocol_vectors.operations() if type(operation) is operation_type]
+    return found
 
 
 def run_first_receipt(block: str, fake: FakeGateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
