@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -90,6 +91,8 @@ def _engine(url: str) -> sa.Engine:
         raise DatabaseUnreadableError(url, "not a database URL") from error
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed)
+    if parsed.get_backend_name() != "postgresql":
+        raise DatabaseUnreadableError(url, "a gateway's is SQLite or PostgreSQL")
     return sa.create_engine(
         parsed, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True}
     )
@@ -99,7 +102,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     # mode=rw: a file that is not there is an error and not an empty database; a WAL database needs more than mode=ro.
     if not url.database:
         raise DatabaseUnreadableError(str(url), "no file is named")
-    read_only = url.set(database=f"file:{url.database}", query={"mode": "rw", "uri": "true"})
+    read_only = url.set(database=f"file:{quote(url.database)}", query={"mode": "rw", "uri": "true"})
     # The driver is not to begin transactions by itself: `snapshot` does.
     return sa.create_engine(read_only, connect_args={"isolation_level": None})
 
