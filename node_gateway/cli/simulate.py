@@ -53,6 +53,8 @@ def _run(scenario: "Scenario", *, quiet: bool) -> dict[str, Any]:
 
     try:
         return asyncio.run(_on_fresh_chain(scenario, quiet=quiet))
+    except asyncio.CancelledError as error:
+        raise CommandError("stopped before the report", "", ExitCode.INTERRUPTED) from error
     except (SubmissionSkippedError, TransactionRevertedError, TransactionFailedError) as error:
         advice = "this is a fault of the program, not of the scenario; there is no report"
         raise CommandError(str(error), advice, ExitCode.DIFFERS) from error

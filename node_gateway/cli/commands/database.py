@@ -36,8 +36,16 @@ def reindex(as_json: JsonOption = False) -> None:
 
 
 async def _reindex(settings: "Settings") -> dict[str, Any]:
+    from node_gateway.chain.deployment import load_deployment
+    from node_gateway.chain.rpc import HttpRpc
+    from node_gateway.cli.local_chain import require_chain
     from node_gateway.worker import running_worker
 
+    rpc = HttpRpc(settings.rpc_url)
+    try:
+        await require_chain(rpc, settings.rpc_url, expected_chain_id=load_deployment(settings.state_dir).chain_id)
+    finally:
+        await rpc.close()
     blocks = events = steps = 0
     async with running_worker(settings) as worker:
         await worker.indexer.rebuild()
