@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         default=100, ge=0, description="How long a submission may wait for others to share its batch."
     )
     relay_resend_after_ms: int = Field(
-        default=3_000, gt=0, description="How long a batch may stay without a block before its bytes are sent again."
+        default=3_000,
+        gt=0,
+        description="How long a batch may stay without a block before its bytes are sent again.",
     )
     relay_priority_wei: int = Field(default=1, ge=0, description="Tip for each gas, in wei.")
     relay_max_fee_wei: int = Field(default=10**12, gt=0, description="Most that a gas may cost, in wei.")

@@ -148,25 +148,25 @@ class AcceptWriter:
         return group
 
     async def _answer(self, group: list[Intake]) -> None:
-        try:
-            plan = await self._commit(group)
-        except (sa.exc.SQLAlchemyError, OSError, DuplicateKeyError) as error:
-            _log.error("accept_failed", error=type(error).__name__, requests=len(group))
-            results: list[Answer | GatewayError] = [StorageUnavailableError() for _ in group]
-        except Exception:  # noqa: BLE001 - the top of the writer's loop: it must live on for the other requests
-            _log.exception("accept_failed", requests=len(group))
-            results = [InternalError() for _ in group]
-        else:
-            results = plan.results
-            if plan.submissions:
-                self._on_accepted(sum(len(item.operations) for item in plan.submissions))
-        for request, result in zip(group, results, strict=True):
+        # An error is a value here: whatever it is, it concerns this group, and the writer goes on to the next.
+        (outcome,) = await asyncio.gather(self._commit(group), return_exceptions=True)
+        for request, result in zip(group, self._results(outcome, len(group)), strict=True):
             if request.answered.done():
                 continue
             if isinstance(result, Answer):
                 request.answered.set_result(result)
             else:
                 request.answered.set_exception(result)
+
+    def _results(self, outcome: _Plan | BaseException, count: int) -> list[Answer | GatewayError]:
+        if isinstance(outcome, _Plan):
+            if outcome.submissions:
+                self._on_accepted(sum(len(item.operations) for item in outcome.submissions))
+            return outcome.results
+        _log.error("accept_failed", requests=count, exc_info=outcome)
+        if isinstance(outcome, sa.exc.SQLAlchemyError | OSError | DuplicateKeyError):
+            return [StorageUnavailableError() for _ in range(count)]
+        return [InternalError() for _ in range(count)]
 
     async def _commit(self, group: list[Intake]) -> _Plan:
         """Hopes first that all is new, which it nearly always is; a taken key shows otherwise, and then it looks."""
