@@ -1,7 +1,7 @@
 """Follows a member's events and says when to draw again. Many events of one block become one update."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -46,7 +46,7 @@ class _Feed:
 
 async def member_updates(
     gateway: MemberGateway, reader: MemberFactsReader, member: MemberId, *, heartbeat_s: float
-) -> AsyncIterator[Update | None]:
+) -> AsyncGenerator[Update | None, None]:
     """Updates of a member for as long as someone listens; None every `heartbeat_s` without any."""
     feed = _Feed()
     follower = asyncio.create_task(_follow(gateway, member, feed))

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.e2e.browser_stack import ServedWallet, served_wallet
 
 PHONE = {"width": 390, "height": 844}
-ACT_MS = 10_000
+ACT_MS = 30_000
 
 OpenPage = Callable[..., Page]
 

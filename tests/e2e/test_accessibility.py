@@ -29,7 +29,7 @@ TARGET_PIXELS_MIN = 24
 
 def violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
-    found = page.evaluate("async () => (await axe.run()).violations")
+    found = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
     return [f"{page.url}: {one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found]
 
 

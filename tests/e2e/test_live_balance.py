@@ -85,6 +85,17 @@ def test_locking_shows_at_once_on_another_open_phone(served: ServedWallet, open_
         expect(page.locator("#card")).not_to_contain_text("Locked")
 
 
+def test_signing_out_in_one_tab_closes_the_other(served: ServedWallet, open_page: OpenPage) -> None:
+    member = served.wallet.member(points=1_000)
+    first = open_page()
+    open_wallet(first, served, member)
+    second = first.context.new_page()
+    second.goto(served.origin + "/account")
+    second.get_by_role("button", name="Sign out").click()
+    expect(second).to_have_url(served.origin + "/sign-in")
+    expect(first).to_have_url(served.origin + "/sign-in", timeout=15_000)
+
+
 def test_older_operations_come_page_by_page(served: ServedWallet, open_page: OpenPage) -> None:
     member = served.wallet.member()
     for number in range(40):

@@ -1,6 +1,7 @@
 """The home page, and the stream that keeps it true."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from fastapi import APIRouter
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from wallet_app.errors import TooManyAttemptsError
 from wallet_app.live_updates import Link, Update, member_updates
 from wallet_app.presentation.home import home_screen
-from wallet_app.views.visits import MemberVisit, SignedInMember
+from wallet_app.views.visits import MemberVisit, SignedInMember, is_still_signed_in
 
 router = APIRouter()
 
@@ -46,16 +47,19 @@ async def _messages(signed_in: MemberVisit) -> AsyncIterator[ServerSentEvent]:
         updates = member_updates(
             wallet.gateway, wallet.reader, signed_in.member, heartbeat_s=wallet.settings.heartbeat_s
         )
-        async for update in updates:
-            if update is None:
-                yield ServerSentEvent(event="heartbeat", data="")
-                continue
-            for event in update.events:
-                if event.name == REDEMPTION_EVENT:
-                    yield ServerSentEvent(event=REDEMPTION_EVENT, data=str(event.fields.get("nonce", "")))
-            yield ServerSentEvent(data=_pieces(signed_in, update, shown_points), id=_update_id(update))
-            if update.recent is not None:
-                shown_points = update.recent.facts.account.available
+        async with aclosing(updates):
+            async for update in updates:
+                if not await is_still_signed_in(signed_in.visit):
+                    return
+                if update is None:
+                    yield ServerSentEvent(event="heartbeat", data="")
+                    continue
+                for event in update.events:
+                    if event.name == REDEMPTION_EVENT:
+                        yield ServerSentEvent(event=REDEMPTION_EVENT, data=str(event.fields.get("nonce", "")))
+                yield ServerSentEvent(data=_pieces(signed_in, update, shown_points), id=_update_id(update))
+                if update.recent is not None:
+                    shown_points = update.recent.facts.account.available
     finally:
         wallet.streams.close(signed_in.member)
 

@@ -143,6 +143,13 @@ async def open_visit(request: Request) -> Visit:
     return visit
 
 
+async def is_still_signed_in(visit: Visit) -> bool:
+    """Whether the session with which a long answer began is still open."""
+    token = visit.request.cookies.get(SESSION_COOKIE, "")
+    async with visit.wallet.database.begin() as connection:
+        return await find_session(connection, token, now_s=visit.now_s) == visit.session
+
+
 AnyVisit = Annotated[Visit, Depends(open_visit)]
 
 
