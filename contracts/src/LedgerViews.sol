@@ -7,7 +7,6 @@ import {
     DebtView,
     DelegateTerms,
     HoldView,
-    IssuerKind,
     LotView,
     MemberView,
     PartnerView,

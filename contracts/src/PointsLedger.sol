@@ -1,45 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessManagedUpgradeable} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
+import {
+    AccessManagedUpgradeable
+} from "@openzeppelin/contracts-upgradeable/access/manager/AccessManagedUpgradeable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 
-import {ILedgerEvents, IPointsLedger, ProgramTerms, Submission} from "./interfaces/IPointsLedger.sol";
+import {IPointsLedger, ProgramTerms, Submission} from "./interfaces/IPointsLedger.sol";
+import {Issuing} from "./Issuing.sol";
 import {PointsLedgerExtension} from "./PointsLedgerExtension.sol";
-import {Account, Accounts} from "./libraries/Accounts.sol";
-import {addressAt, bytesAt, uintAt} from "./libraries/Body.sol";
-import {
-    DAY_OF_SETTLEMENT,
-    LOT_INDEX_MAX,
-    OPEN_LOTS_MAX,
-    OPERATIONS_MAX,
-    POINTS_MAX,
-    SPEND_MAX
-} from "./libraries/Bounds.sol";
-import {CampaignRules} from "./libraries/CampaignRules.sol";
+import {Accounts} from "./libraries/Accounts.sol";
 import {Authorisations} from "./libraries/Authorisations.sol";
+import {bytesAt, uintAt} from "./libraries/Body.sol";
+import {OPERATIONS_MAX} from "./libraries/Bounds.sol";
 import {signerOf, typedDigest} from "./libraries/Domain.sol";
-import {Delegate, LedgerState, Partner, Program, programDay} from "./libraries/LedgerStorage.sol";
-import {Limits} from "./libraries/Limits.sol";
-import {Lot, newLot} from "./libraries/Lot.sol";
+import {Delegate, Partner, Program, programDay} from "./libraries/LedgerStorage.sol";
 import {MemberKeys} from "./libraries/MemberKeys.sol";
-import {MinorUnits} from "./libraries/MinorUnits.sol";
 import {PartnerBook} from "./libraries/PartnerBook.sol";
 import {Payments} from "./libraries/Payments.sol";
 import {Positions} from "./libraries/Positions.sol";
-import {Recoveries} from "./libraries/Recoveries.sol";
 import {Reversals} from "./libraries/Reversals.sol";
 import {Spending} from "./libraries/Spending.sol";
-import {Terms} from "./libraries/Terms.sol";
 
 /// @title The points ledger's core
 /// @notice Settles signed submissions. All other calls of `IPointsLedger` are served by `PointsLedgerExtension` on the same storage.
 /// @dev Upgradeable (UUPS); roles are those of the AccessManager that is the authority.
-contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, UUPSUpgradeable {
-    using Accounts for Account;
-
-    event Transfer(address indexed from, address indexed to, uint256 value);
-
+contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
     bytes32 private constant SUBMISSION_TYPEHASH =
         keccak256("Submission(uint32 submitter,uint48 deadline,bytes operations)");
 
@@ -55,35 +41,14 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
     uint256 private constant RECORD_PAYMENT = 0x20;
     uint256 private constant CONFIRM_PAYMENT = 0x21;
 
-    uint256 private constant PARTNER_KINDS = (1 << PURCHASE) | (1 << RETURN) | (1 << REDEEM) | (1 << REFUND) | (1 << HOLD)
-        | (1 << CAPTURE) | (1 << VOID) | (1 << GRANT) | (1 << RECORD_PAYMENT) | (1 << CONFIRM_PAYMENT);
+    uint256 private constant PARTNER_KINDS = (1 << PURCHASE) | (1 << RETURN) | (1 << REDEEM) | (1 << REFUND)
+        | (1 << HOLD) | (1 << CAPTURE) | (1 << VOID) | (1 << GRANT) | (1 << RECORD_PAYMENT) | (1 << CONFIRM_PAYMENT);
     uint256 private constant ATTESTER_KINDS = (1 << TRANSFER) | (0x1ff << MemberKeys.ENROL);
 
     /// @dev Gas that must be left beyond a submission's allowance to note that it was skipped and to end the batch.
     uint256 private constant GAS_RESERVE = 60_000;
 
     address private immutable EXTENSION;
-
-    /// @dev What the operations of one submission share.
-    struct Context {
-        uint256 submitter;
-        uint256 kindsAllowed;
-        uint256 pausedKinds;
-        uint256 today;
-        uint256 lotValidityDays;
-        uint256 latePostingDays;
-        uint256 termsId;
-        Terms terms;
-        bool isSuspended;
-        bool hasLimits;
-        bool hasCampaigns;
-        /// @dev The word of used-up ids that is being worked on, and which it is.
-        uint256 usedWord;
-        uint256 usedIndex;
-        /// @dev What plain purchases issued and have not been counted yet.
-        uint256 issuedPoints;
-        uint256 baseMicro;
-    }
 
     constructor(address extension) {
         EXTENSION = extension;
@@ -156,9 +121,8 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
             ),
             submission.signature
         );
-        (context.kindsAllowed, reason) = submitter & 0xffff == 0
-            ? _kindsOfPartner(partner, submitter, signer)
-            : _kindsOfDelegate(submitter, signer);
+        (context.kindsAllowed, reason) =
+            submitter & 0xffff == 0 ? _kindsOfPartner(partner, submitter, signer) : _kindsOfDelegate(submitter, signer);
         if (reason != 0) return reason;
         if (partner.hasPendingTerms && programDay(ledger.program.dayOffsetSeconds) >= partner.pendingTermsDay) {
             PartnerBook.bringInForce(partner, submitter >> 16);
@@ -226,15 +190,6 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
         _countPlain(context);
     }
 
-    /// @dev Counts what plain purchases issued, in totals and position.
-    function _countPlain(Context memory context) private {
-        if (context.issuedPoints == 0) return;
-        ledger.totals.issued += uint64(context.issuedPoints);
-        Positions.addBase(ledger, context.submitter >> 16, context.baseMicro);
-        context.issuedPoints = 0;
-        context.baseMicro = 0;
-    }
-
     function _freeMemory() private pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := mload(0x40)
@@ -267,7 +222,9 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
         returns (bytes32)
     {
         // A kind that no one may use is one that does not exist.
-        if (kind > CONFIRM_PAYMENT || (PARTNER_KINDS | ATTESTER_KINDS) & (1 << kind) == 0) return "malformed_operation";
+        if (kind > CONFIRM_PAYMENT || (PARTNER_KINDS | ATTESTER_KINDS) & (1 << kind) == 0) {
+            return "malformed_operation";
+        }
         if (context.kindsAllowed & (1 << kind) == 0) return "not_permitted";
         if (context.pausedKinds & (1 << kind) != 0) return "operation_paused";
         if (kind == PURCHASE) return _purchase(context, operation, body);
@@ -282,97 +239,6 @@ contract PointsLedger is LedgerState, ILedgerEvents, AccessManagedUpgradeable, U
         if (kind == RECORD_PAYMENT) return _recordPayment(context, body);
         if (kind == CONFIRM_PAYMENT) return _confirmPayment(context, body);
         return MemberKeys.apply_(ledger, kind, uint64(operation), body, context.today);
-    }
-
-    /// @dev Body: member 20, spend 5, day 3.
-    function _purchase(Context memory context, uint256 operation, bytes calldata body) private returns (bytes32 reason) {
-        if (body.length != 28) return "malformed_operation";
-        if (context.isSuspended) return "partner_suspended";
-        address member = addressAt(body, 0);
-        uint256 spend = uintAt(body, 20, 5);
-        uint256 points = MinorUnits.pointsForSpendFloor(spend, context.terms.earnRate());
-        if (spend == 0 || spend > SPEND_MAX || points > POINTS_MAX || member == address(0)) return "invalid_amount";
-        uint256 day = uintAt(body, 25, 3);
-        if (day == DAY_OF_SETTLEMENT) day = context.today;
-        if (day > context.today) return "invalid_day";
-        if (context.today - day > context.latePostingDays) return "posted_too_late";
-
-        uint256 lastDay = day + context.lotValidityDays;
-        // 15 bits of the sequence number; 0 would name nothing.
-        Lot lot = newLot(points, spend, context.termsId, lastDay, uint32(operation) % 32_767 + 1);
-        uint256 index = context.hasLimits
-            ? Accounts.NOT_PLAIN
-            : Accounts.issuePlain(ledger, member, lot, context.today);
-        bool owes = false;
-        if (index == Accounts.NOT_PLAIN) {
-            (reason, index, owes) = _issue(context, operation, member, lot);
-            if (reason != 0) return reason;
-        } else if (points > 0) {
-            // Sums of at most 256 operations, 32 bits and 62 bits each.
-            unchecked {
-                context.issuedPoints += points;
-                context.baseMicro += points * context.terms.issuePrice();
-            }
-            emit Transfer(address(0), member, points);
-        }
-        emit PurchaseSettled(uint64(operation), member, spend, points, index, lastDay, context.termsId);
-        if (context.hasCampaigns) {
-            CampaignRules.record(ledger, operation >> 48, member, day, spend, context.today, owes);
-        } else if (owes) {
-            Recoveries.repay(ledger, member);
-        }
-    }
-
-    /// @dev Issues a lot to an account that may have to be touched, may owe, or may be full, within the partner's limits.
-    function _issue(Context memory context, uint256 operation, address member, Lot lot)
-        private
-        returns (bytes32 reason, uint256 index, bool owes)
-    {
-        Account memory a = Accounts.load(ledger, member);
-        reason = _checkIssue(context, a, operation, lot.left());
-        if (reason != 0) return (reason, 0, false);
-        if (a.isDue(context.today)) {
-            Recoveries.touch(ledger, member, context.today);
-            a = Accounts.load(ledger, member);
-        }
-        index = Accounts.issue(ledger, a, lot);
-        Accounts.store(ledger, a);
-        owes = a.debt > 0;
-        if (context.hasLimits) Limits.recordIssue(ledger, operation, member, lot.left(), context.today);
-        if (lot.left() == 0) return (0, index, owes);
-        ledger.totals.issued += uint64(lot.left());
-        Positions.addBase(ledger, operation >> 48, lot.left() * context.terms.issuePrice());
-        emit Transfer(address(0), member, lot.left());
-    }
-
-    /// @dev Body: member 20, points 4.
-    function _grant(Context memory context, uint256 operation, bytes calldata body) private returns (bytes32 reason) {
-        if (body.length != 24) return "malformed_operation";
-        if (context.isSuspended) return "partner_suspended";
-        address member = addressAt(body, 0);
-        uint256 points = uintAt(body, 20, 4);
-        if (points == 0 || points > POINTS_MAX || member == address(0)) return "invalid_amount";
-
-        uint256 lastDay = context.today + context.lotValidityDays;
-        uint256 index;
-        bool owes;
-        (reason, index, owes) = _issue(context, operation, member, newLot(points, 0, context.termsId, lastDay, 0));
-        if (reason != 0) return reason;
-        emit GrantSettled(uint64(operation), member, points, index, lastDay, context.termsId);
-        if (owes) Recoveries.repay(ledger, member);
-    }
-
-    function _checkIssue(Context memory context, Account memory a, uint256 operation, uint256 points)
-        private
-        view
-        returns (bytes32 reason)
-    {
-        if (context.hasLimits) {
-            uint256 chargeMicro = points * context.terms.issuePrice();
-            reason = Limits.checkIssue(ledger, operation, a.member, points, chargeMicro, context.today);
-            if (reason != 0) return reason;
-        }
-        return a.openLots() >= OPEN_LOTS_MAX || a.next >= LOT_INDEX_MAX ? bytes32("account_full") : bytes32(0);
     }
 
     /// @dev Body: amount 8, reference 32.

@@ -88,9 +88,7 @@ contract GovernanceTest is LedgerFixture {
     function test_RevertWhen_CampaignOpensToday() public {
         CampaignTerms memory terms = _campaign(3, 1001, 2000);
         terms.opensDay = ledger.today();
-        vm.expectRevert(
-            abi.encodeWithSelector(IPointsLedger.DayNotAhead.selector, terms.opensDay, ledger.today())
-        );
+        vm.expectRevert(abi.encodeWithSelector(IPointsLedger.DayNotAhead.selector, terms.opensDay, ledger.today()));
         ledger.openCampaign(terms, new bytes[](3));
     }
 
@@ -187,7 +185,9 @@ contract GovernanceTest is LedgerFixture {
         uint32 payment = ledger.recordPayment(2, 800, "wire 2");
         bytes memory confirmation = abi.encodePacked(payment);
         vm.assertEq(
-            _reasonOf(_submitter(1), _framed(0x21, _submitter(1), confirmation)), bytes32("unknown_payment"), "not its own"
+            _reasonOf(_submitter(1), _framed(0x21, _submitter(1), confirmation)),
+            bytes32("unknown_payment"),
+            "not its own"
         );
         vm.assertEq(_reasonOf(_submitter(2), _framed(0x21, _submitter(2), confirmation)), bytes32(0), "confirmed");
         (int256 unpaid,) = ledger.unpaidOf(2);
@@ -224,7 +224,9 @@ contract GovernanceTest is LedgerFixture {
         vm.assertEq(_reasonOf(_submitter(1), _purchase(1, 1, 100)), bytes32(0), "100");
         vm.assertEq(_reasonOf(_submitter(1), _purchase(1, 1, 51)), bytes32("member_day_limit_exceeded"), "member");
         vm.assertEq(_reasonOf(_submitter(1), _purchase(1, 2, 100)), bytes32(0), "another member");
-        vm.assertEq(_reasonOf(_submitter(1), _grant(_submitter(1), 3, 21)), bytes32("partner_day_limit_exceeded"), "partner");
+        vm.assertEq(
+            _reasonOf(_submitter(1), _grant(_submitter(1), 3, 21)), bytes32("partner_day_limit_exceeded"), "partner"
+        );
         _nextDay();
         vm.assertEq(_reasonOf(_submitter(1), _purchase(1, 1, 100)), bytes32(0), "next day");
     }
@@ -316,7 +318,8 @@ contract GovernanceTest is LedgerFixture {
     }
 
     function test_SaysItsDomainAndInterfaces() public view {
-        (bytes1 fields, string memory name, string memory version, uint256 chainId, address at,,) = ledger.eip712Domain();
+        (bytes1 fields, string memory name, string memory version, uint256 chainId, address at,,) =
+            ledger.eip712Domain();
         bytes32 typehash =
             keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
         bytes32 separator =

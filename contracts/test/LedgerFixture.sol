@@ -219,10 +219,10 @@ abstract contract LedgerFixture is Test, ILedgerEvents {
         uint32 points,
         uint24 nonce
     ) internal view returns (bytes memory) {
-        bytes32 typehash =
-            keccak256("Redeem(address member,uint16 partner,uint32 maxPoints,uint24 nonce,uint48 deadline)");
-        bytes32 digest =
-            _digest(keccak256(abi.encode(typehash, _member(member), partner, points, nonce, NO_DEADLINE)));
+        bytes32 typehash = keccak256(
+            "Redeem(address member,uint16 partner,uint32 maxPoints,uint24 nonce,uint48 deadline)"
+        );
+        bytes32 digest = _digest(keccak256(abi.encode(typehash, _member(member), partner, points, nonce, NO_DEADLINE)));
         return abi.encodePacked(scheme, nonce, NO_DEADLINE, points, _sign(key, digest));
     }
 
@@ -238,9 +238,8 @@ abstract contract LedgerFixture is Test, ILedgerEvents {
         bytes32 typehash = keccak256(
             "Hold(address member,uint16 partner,uint32 maxPoints,uint24 expiresDay,uint24 nonce,uint48 deadline)"
         );
-        bytes32 digest = _digest(
-            keccak256(abi.encode(typehash, _member(member), partner, points, expiresDay, nonce, NO_DEADLINE))
-        );
+        bytes32 digest =
+            _digest(keccak256(abi.encode(typehash, _member(member), partner, points, expiresDay, nonce, NO_DEADLINE)));
         bytes memory authorisation =
             abi.encodePacked(uint8(1), nonce, NO_DEADLINE, points, _sign(_memberKey(member), digest));
         return _framed(0x05, _submitter(partner), abi.encodePacked(_member(member), points, expiresDay, authorisation));
@@ -308,11 +307,7 @@ abstract contract LedgerFixture is Test, ILedgerEvents {
         terms.priceMicro = 9000;
         terms.stages = new Stage[](1);
         terms.stages[0] = Stage({
-            bonusPoints: bonusPoints,
-            partnersRequired: partnerCount,
-            minSpendEach: 1000,
-            minSpendTotal: 0,
-            minVisits: 0
+            bonusPoints: bonusPoints, partnersRequired: partnerCount, minSpendEach: 1000, minSpendTotal: 0, minVisits: 0
         });
     }
 

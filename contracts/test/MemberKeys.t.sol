@@ -29,7 +29,9 @@ contract MemberKeysTest is LedgerFixture {
 
     function test_PartnerAloneNeverBurns() public {
         vm.assertEq(
-            _redeemWith(_redeemAuthorisationBy(101, 1, 1, 1, 400, 1), 400), bytes32("bad_authorisation"), "partner's key"
+            _redeemWith(_redeemAuthorisationBy(101, 1, 1, 1, 400, 1), 400),
+            bytes32("bad_authorisation"),
+            "partner's key"
         );
         vm.assertEq(
             _redeemWith(_redeemAuthorisationBy(101, 3, 1, 1, 400, 1), 400), bytes32("bad_authorisation"), "as attester"
@@ -56,7 +58,9 @@ contract MemberKeysTest is LedgerFixture {
         vm.assertEq(_redeemWith(_redeemAuthorisation(1, 1, 1, 8), 1), bytes32("nonce_used"), "again");
         vm.assertEq(_redeemWith(_redeemAuthorisation(1, 1, 1, 297), 1), bytes32("nonce_out_of_range"), "too far");
         vm.assertEq(_redeemWith(_redeemAuthorisation(1, 1, 1, 41), 1), bytes32(0), "next");
-        vm.assertEq(_redeemWith(_redeemAuthorisation(1, 1, 1, 40), 1), bytes32("nonce_used"), "remembers across a shift");
+        vm.assertEq(
+            _redeemWith(_redeemAuthorisation(1, 1, 1, 40), 1), bytes32("nonce_used"), "remembers across a shift"
+        );
         vm.assertEq(_redeemWith(_redeemAuthorisation(1, 1, 1, 0), 1), bytes32("nonce_used"), "0 is never used");
     }
 
@@ -79,9 +83,11 @@ contract MemberKeysTest is LedgerFixture {
     function test_LockByAttesterIsLiftedByTheMemberOnly() public {
         _settle(ATTESTER, _framed(0x13, ATTESTER, abi.encodePacked(_member(1))));
         vm.assertEq(_reasonOf(_submitter(1), _redeem(1, 1, 1)), bytes32("member_locked"), "locked");
-        bytes memory byAttester = _signed(0x14, "", "Unlock(address member,uint24 nonce,uint48 deadline)", ATTESTER_KEY, 3);
+        bytes memory byAttester =
+            _signed(0x14, "", "Unlock(address member,uint24 nonce,uint48 deadline)", ATTESTER_KEY, 3);
         vm.assertEq(_reasonOf(ATTESTER, byAttester), bytes32("bad_authorisation"), "not by the attester");
-        bytes memory byMember = _signed(0x14, "", "Unlock(address member,uint24 nonce,uint48 deadline)", _memberKey(1), 1);
+        bytes memory byMember =
+            _signed(0x14, "", "Unlock(address member,uint24 nonce,uint48 deadline)", _memberKey(1), 1);
         vm.assertEq(_reasonOf(ATTESTER, byMember), bytes32(0), "by the member");
         vm.assertEq(_reasonOf(_submitter(1), _redeem(1, 1, 1)), bytes32(0), "spends again");
     }
@@ -95,7 +101,9 @@ contract MemberKeysTest is LedgerFixture {
         bytes memory words = _words(kind, fields);
         bytes32 structHash = keccak256(
             bytes.concat(
-                abi.encode(keccak256(bytes(typeText)), _member(1)), words, abi.encode(uint256(nonce), uint256(NO_DEADLINE))
+                abi.encode(keccak256(bytes(typeText)), _member(1)),
+                words,
+                abi.encode(uint256(nonce), uint256(NO_DEADLINE))
             )
         );
         bytes memory authorisation =
@@ -120,12 +128,16 @@ contract MemberKeysTest is LedgerFixture {
 
     function test_AttesterSpendsWithinTheAllowanceOnly() public {
         vm.assertEq(
-            _redeemWith(_redeemAuthorisationBy(ATTESTER_KEY, 3, 1, 1, 10, 20), 10), bytes32("allowance_exceeded"), "0 until set"
+            _redeemWith(_redeemAuthorisationBy(ATTESTER_KEY, 3, 1, 1, 10, 20), 10),
+            bytes32("allowance_exceeded"),
+            "0 until set"
         );
         lastNonce[_member(1)] = 30;
         string memory typeText = "SetAllowance(address member,uint32 pointsPerDay,uint24 nonce,uint48 deadline)";
         vm.assertEq(
-            _reasonOf(ATTESTER, _signed(0x15, abi.encodePacked(uint32(100)), typeText, _memberKey(1), 1)), bytes32(0), "set"
+            _reasonOf(ATTESTER, _signed(0x15, abi.encodePacked(uint32(100)), typeText, _memberKey(1), 1)),
+            bytes32(0),
+            "set"
         );
         vm.assertEq(_redeemWith(_redeemAuthorisationBy(ATTESTER_KEY, 3, 1, 1, 60, 40), 60), bytes32(0), "60 of 100");
         vm.assertEq(
@@ -139,18 +151,26 @@ contract MemberKeysTest is LedgerFixture {
         string memory add = "AddKey(address member,address key,uint8 kind,uint24 nonce,uint48 deadline)";
         string memory remove = "RemoveKey(address member,address key,uint24 nonce,uint48 deadline)";
         bytes memory second = abi.encodePacked(vm.addr(2002), uint8(1));
-        vm.assertEq(_reasonOf(ATTESTER, _signed(0x11, second, add, 2002, 1)), bytes32("bad_authorisation"), "not by itself");
+        vm.assertEq(
+            _reasonOf(ATTESTER, _signed(0x11, second, add, 2002, 1)), bytes32("bad_authorisation"), "not by itself"
+        );
         vm.assertEq(_reasonOf(ATTESTER, _signed(0x11, second, add, _memberKey(1), 1)), bytes32(0), "added");
-        vm.assertEq(_reasonOf(ATTESTER, _signed(0x11, second, add, _memberKey(1), 1)), bytes32("already_enrolled"), "again");
+        vm.assertEq(
+            _reasonOf(ATTESTER, _signed(0x11, second, add, _memberKey(1), 1)), bytes32("already_enrolled"), "again"
+        );
         vm.assertEq(_redeemWith(_redeemAuthorisationBy(2002, 1, 1, 1, 5, 20), 5), bytes32(0), "second key spends");
         bytes memory first = abi.encodePacked(vm.addr(_memberKey(1)));
         lastNonce[_member(1)] = 20;
         vm.assertEq(_reasonOf(ATTESTER, _signed(0x12, first, remove, 2002, 1)), bytes32(0), "first removed by second");
         vm.assertEq(
-            _redeemWith(_redeemAuthorisationBy(_memberKey(1), 1, 1, 1, 5, 30), 5), bytes32("bad_authorisation"), "first is void"
+            _redeemWith(_redeemAuthorisationBy(_memberKey(1), 1, 1, 1, 5, 30), 5),
+            bytes32("bad_authorisation"),
+            "first is void"
         );
         vm.assertEq(
-            _reasonOf(ATTESTER, _signed(0x12, abi.encodePacked(vm.addr(2002)), remove, 2002, 1)), bytes32("last_key"), "last"
+            _reasonOf(ATTESTER, _signed(0x12, abi.encodePacked(vm.addr(2002)), remove, 2002, 1)),
+            bytes32("last_key"),
+            "last"
         );
         vm.assertEq(_reasonOf(ATTESTER, _signed(0x12, first, remove, 2002, 1)), bytes32("unknown_key"), "unknown");
     }
@@ -170,7 +190,9 @@ contract MemberKeysTest is LedgerFixture {
         vm.warp(block.timestamp + 3 days);
         vm.assertEq(_reasonOf(ATTESTER, _framed(0x18, ATTESTER, finish)), bytes32(0), "finished");
         vm.assertEq(
-            _redeemWith(_redeemAuthorisationBy(_memberKey(1), 1, 1, 1, 5, 30), 5), bytes32("bad_authorisation"), "old key"
+            _redeemWith(_redeemAuthorisationBy(_memberKey(1), 1, 1, 1, 5, 30), 5),
+            bytes32("bad_authorisation"),
+            "old key"
         );
         vm.assertEq(_redeemWith(_redeemAuthorisationBy(3003, 1, 1, 1, 5, 31), 5), bytes32(0), "new key");
     }
@@ -205,9 +227,7 @@ contract MemberKeysTest is LedgerFixture {
         (bytes32 r, bytes32 s) = vm.signP256(key, sha256(bytes.concat(authenticator, sha256(client))));
         uint256 order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551;
         if (uint256(s) > order / 2) s = bytes32(order - uint256(s));
-        return abi.encodePacked(
-            x, y, r, s, uint16(23), uint16(1), uint16(authenticator.length), authenticator, client
-        );
+        return abi.encodePacked(x, y, r, s, uint16(23), uint16(1), uint16(authenticator.length), authenticator, client);
     }
 
     function _base64Url(bytes32 data) private pure returns (bytes memory text) {
@@ -223,12 +243,9 @@ contract MemberKeysTest is LedgerFixture {
     function _redeemByPasskey(uint256 key, bytes32 relyingParty, uint24 nonce) private returns (bytes32) {
         bytes32 typehash =
             keccak256("Redeem(address member,uint16 partner,uint32 maxPoints,uint24 nonce,uint48 deadline)");
-        bytes32 digest = _digest(
-            keccak256(abi.encode(typehash, _member(5), uint16(1), uint32(10), nonce, NO_DEADLINE))
-        );
-        bytes memory authorisation = abi.encodePacked(
-            uint8(2), nonce, NO_DEADLINE, uint32(10), _passkeyProof(key, digest, relyingParty)
-        );
+        bytes32 digest = _digest(keccak256(abi.encode(typehash, _member(5), uint16(1), uint32(10), nonce, NO_DEADLINE)));
+        bytes memory authorisation =
+            abi.encodePacked(uint8(2), nonce, NO_DEADLINE, uint32(10), _passkeyProof(key, digest, relyingParty));
         bytes memory body = abi.encodePacked(_member(5), uint32(10), authorisation);
         return _reasonOf(_submitter(1), _framed(0x03, _submitter(1), body));
     }

@@ -68,8 +68,7 @@ contract SettlingTest is LedgerFixture {
     }
 
     function test_SkipsASubmissionPastItsDeadline() public {
-        Submission memory late =
-            _submissionBy(101, _submitter(1), uint48(block.timestamp - 1), _purchase(1, 1, 100));
+        Submission memory late = _submissionBy(101, _submitter(1), uint48(block.timestamp - 1), _purchase(1, 1, 100));
         _assertReason(_settleOne(late), "deadline_passed");
         Submission memory inTime = _submissionBy(101, _submitter(1), uint48(block.timestamp), late.operations);
         vm.assertEq(_settleOne(inTime).length, 0, "the same sequence again");
@@ -88,9 +87,7 @@ contract SettlingTest is LedgerFixture {
 
     function test_RejectsUnknownKindsAndWrongBodiesAlone() public {
         bytes memory operations = bytes.concat(
-            _framed(0x7f, _submitter(1), hex"00"),
-            _framed(0x01, _submitter(1), hex"0102"),
-            _purchase(1, 1, 100)
+            _framed(0x7f, _submitter(1), hex"00"), _framed(0x01, _submitter(1), hex"0102"), _purchase(1, 1, 100)
         );
         bytes32[] memory reasons = _settleOne(_submission(_submitter(1), operations));
         vm.assertEq(reasons.length, 2, "two refusals");
@@ -143,19 +140,18 @@ contract SettlingTest is LedgerFixture {
     }
 
     function test_OnlyTheLedgerSettlesOne() public {
-        (bool success,) = address(ledger).call(
-            abi.encodeWithSignature(
-                "settleOne((uint32,uint48,uint32,bytes,bytes))", _submission(_submitter(1), _purchase(1, 1, 1))
-            )
-        );
+        (bool success,) = address(ledger)
+            .call(
+                abi.encodeWithSignature(
+                    "settleOne((uint32,uint48,uint32,bytes,bytes))", _submission(_submitter(1), _purchase(1, 1, 1))
+                )
+            );
         vm.assertTrue(!success, "refused");
     }
 
     function test_PartnersCannotDoWhatAttestersDo() public {
         bytes memory enrolment = abi.encodePacked(_member(3), vm.addr(3), uint8(1));
-        _assertReason(
-            _settleOne(_submission(_submitter(1), _framed(0x10, _submitter(1), enrolment))), "not_permitted"
-        );
+        _assertReason(_settleOne(_submission(_submitter(1), _framed(0x10, _submitter(1), enrolment))), "not_permitted");
         _assertReason(
             _settleOne(_submission(ATTESTER, _framed(0x01, ATTESTER, abi.encodePacked(_member(1), uint40(1), TODAY)))),
             "not_permitted"
@@ -169,14 +165,13 @@ contract SettlingTest is LedgerFixture {
 
     // ---------------------------------------------------------------- delegates
 
-    function _setDelegate(uint32 kinds, uint32 most, uint48 mostADay, uint48 until) internal returns (uint32 submitter) {
+    function _setDelegate(uint32 kinds, uint32 most, uint48 mostADay, uint48 until)
+        internal
+        returns (uint32 submitter)
+    {
         submitter = _submitter(1) + 1;
         DelegateTerms memory terms = DelegateTerms({
-            key: vm.addr(77),
-            validUntil: until,
-            kindsAllowed: kinds,
-            operationPointsMax: most,
-            dayPointsMax: mostADay
+            key: vm.addr(77), validUntil: until, kindsAllowed: kinds, operationPointsMax: most, dayPointsMax: mostADay
         });
         (, uint32 version) = ledger.delegateOf(submitter);
         bytes32 typehash = keccak256(
@@ -222,8 +217,7 @@ contract SettlingTest is LedgerFixture {
         bytes32 typehash = keccak256(
             "Delegate(uint32 submitter,address key,uint48 validUntil,uint32 kindsAllowed,uint32 operationPointsMax,uint48 dayPointsMax,uint32 version)"
         );
-        bytes memory signature =
-            _sign(101, _digest(keccak256(abi.encode(typehash, submitter, terms, uint32(1)))));
+        bytes memory signature = _sign(101, _digest(keccak256(abi.encode(typehash, submitter, terms, uint32(1)))));
         ledger.setDelegate(submitter, terms, signature);
         vm.expectRevert(abi.encodeWithSelector(IPointsLedger.InvalidSignature.selector, uint16(1)));
         ledger.setDelegate(submitter, terms, signature);

@@ -79,7 +79,8 @@ contract VectorsTest is LedgerFixture {
         bytes[4] memory operations =
             [_purchase(1, 1, 12_345), _redeem(1, 1, 400), _hold(1, 1, 300, 20_900), _transfer(1, 2, 50)];
         uint32[4] memory submitters = [_submitter(1), _submitter(1), _submitter(1), ATTESTER];
-        string memory text = string.concat('{"ledger": "', vm.toString(abi.encodePacked(address(ledger))), '", "submissions": [');
+        string memory text =
+            string.concat('{"ledger": "', vm.toString(abi.encodePacked(address(ledger))), '", "submissions": [');
         for (uint256 i = 0; i < 4; ++i) {
             Submission memory s = _submission(submitters[i], operations[i]);
             bytes memory wire = abi.encodePacked(s.submitter, s.deadline, s.signature, s.operations);
@@ -94,6 +95,16 @@ contract VectorsTest is LedgerFixture {
                 '"}'
             );
         }
-        vm.writeFile(FORGE, string.concat(text, '], "member": "', vm.toString(abi.encodePacked(_member(1))), '", "member_key": "', vm.toString(abi.encodePacked(vm.addr(_memberKey(1)))), '"}\n'));
+        vm.writeFile(
+            FORGE,
+            string.concat(
+                text,
+                '], "member": "',
+                vm.toString(abi.encodePacked(_member(1))),
+                '", "member_key": "',
+                vm.toString(abi.encodePacked(vm.addr(_memberKey(1)))),
+                '"}\n'
+            )
+        );
     }
 }

@@ -248,16 +248,13 @@ interface ILedgerEvents {
     );
     event HoldVoided(uint64 indexed operation, address indexed member, uint256 nonce, uint256 released);
     event HoldExpired(address indexed member, uint256 nonce, uint256 released);
-    event TransferSettled(uint64 indexed operation, address indexed member, address indexed to, uint256 points, uint256 nonce);
+    event TransferSettled(
+        uint64 indexed operation, address indexed member, address indexed to, uint256 points, uint256 nonce
+    );
     /// @dev One for each lot that a transfer made at the receiver.
     event LotReceived(address indexed member, uint256 lot, uint256 points, uint256 expiresDay, uint256 terms);
     event GrantSettled(
-        uint64 indexed operation,
-        address indexed member,
-        uint256 points,
-        uint256 lot,
-        uint256 expiresDay,
-        uint256 terms
+        uint64 indexed operation, address indexed member, uint256 points, uint256 lot, uint256 expiresDay, uint256 terms
     );
     event BonusAwarded(
         uint16 indexed campaign,

@@ -91,11 +91,14 @@ library Authorisations {
 
     /// @notice Checks that a member may spend `points` by this authorisation. Writes nothing.
     /// @return reason 0 when all is right.
-    function checkSpend(Ledger storage $, address member, bytes32 structHash, bytes calldata data, uint256 points, uint256 today)
-        internal
-        view
-        returns (bytes32 reason)
-    {
+    function checkSpend(
+        Ledger storage $,
+        address member,
+        bytes32 structHash,
+        bytes calldata data,
+        uint256 points,
+        uint256 today
+    ) internal view returns (bytes32 reason) {
         KeyWord word = KeyWord.wrap($.members[member].keyWord);
         if (word.keyKind() == 0) return "unknown_member";
         if (word.freezeReason() != 0) return "member_frozen";
@@ -175,7 +178,11 @@ library Authorisations {
         return isKeyOf(m, word, signer, KEY_SECP256K1);
     }
 
-    function isKeyOf(MemberSlots storage m, KeyWord word, address candidate, uint256 kind) internal view returns (bool) {
+    function isKeyOf(MemberSlots storage m, KeyWord word, address candidate, uint256 kind)
+        internal
+        view
+        returns (bool)
+    {
         if (word.key() == candidate) return word.keyKind() == kind;
         return m.otherKeys[otherKeySlot(word, candidate)] == kind;
     }

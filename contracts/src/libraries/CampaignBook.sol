@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CampaignTerms, Funder, ILedgerEvents, IPointsLedger, Stage} from "../interfaces/IPointsLedger.sol";
+import {CampaignTerms, ILedgerEvents, IPointsLedger, Stage} from "../interfaces/IPointsLedger.sol";
 import {
     CAMPAIGN_PARTNERS_MAX,
     CAMPAIGN_PAUSES_MAX,
@@ -62,10 +62,14 @@ library CampaignBook {
         }
         uint256 today = programDay($.program.dayOffsetSeconds);
         if (terms.opensDay <= today) revert IPointsLedger.DayNotAhead(terms.opensDay, uint24(today));
-        if (terms.closesDay < terms.opensDay || terms.closesDay > DAY_MAX) revert IPointsLedger.InvalidTerms("closesDay");
+        if (terms.closesDay < terms.opensDay || terms.closesDay > DAY_MAX) {
+            revert IPointsLedger.InvalidTerms("closesDay");
+        }
         if (terms.priceMicro > PRICE_MICRO_MAX) revert IPointsLedger.InvalidTerms("priceMicro");
         if (terms.partners.length == 0) revert IPointsLedger.InvalidTerms("partners");
-        if (terms.partners.length > CAMPAIGN_PARTNERS_MAX) revert IPointsLedger.TooMany("partners", CAMPAIGN_PARTNERS_MAX);
+        if (terms.partners.length > CAMPAIGN_PARTNERS_MAX) {
+            revert IPointsLedger.TooMany("partners", CAMPAIGN_PARTNERS_MAX);
+        }
         if (terms.stages.length == 0) revert IPointsLedger.InvalidTerms("stages");
         if (terms.stages.length > CAMPAIGN_STAGES_MAX) revert IPointsLedger.TooMany("stages", CAMPAIGN_STAGES_MAX);
         for (uint256 i = 0; i < terms.partners.length; ++i) {
@@ -105,7 +109,9 @@ library CampaignBook {
         bytes[] calldata signatures,
         bytes32 digest
     ) private view {
-        if (signatures.length != terms.funders.length) revert IPointsLedger.InvalidTerms("signatures");
+        if (signatures.length != terms.funders.length) {
+            revert IPointsLedger.InvalidTerms("signatures");
+        }
         for (uint256 i = 0; i < signatures.length; ++i) {
             uint16 payer = terms.funders[i].partner;
             address signer = signerOf(digest, signatures[i]);
@@ -142,7 +148,8 @@ library CampaignBook {
         _writeEntry(
             partner,
             count,
-            uint256(terms.campaign) | (position << 16) | (uint256(terms.opensDay) << 24) | (uint256(terms.closesDay) << 44)
+            uint256(terms.campaign) | (position << 16) | (uint256(terms.opensDay) << 24)
+                | (uint256(terms.closesDay) << 44)
         );
         partner.campaignCount = uint8(count + 1);
     }
@@ -209,11 +216,7 @@ library CampaignBook {
                     terms.closesDay,
                     terms.budgetPoints
                 ),
-                abi.encode(
-                    terms.priceMicro,
-                    keccak256(abi.encodePacked(stages)),
-                    keccak256(abi.encodePacked(funders))
-                )
+                abi.encode(terms.priceMicro, keccak256(abi.encodePacked(stages)), keccak256(abi.encodePacked(funders)))
             )
         );
     }

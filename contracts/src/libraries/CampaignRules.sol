@@ -101,7 +101,9 @@ library CampaignRules {
         return false;
     }
 
-    function _recordIn(Ledger storage $, Account memory a, uint256 id, uint256 position, Purchase memory purchase) private {
+    function _recordIn(Ledger storage $, Account memory a, uint256 id, uint256 position, Purchase memory purchase)
+        private
+    {
         CampaignSlots storage campaign = $.campaigns[id];
         mapping(uint256 => uint256) storage progress = campaign.progress[purchase.member];
         uint256 head = progress[0] + (1 << VISITS_SHIFT);
@@ -160,7 +162,9 @@ library CampaignRules {
         }
     }
 
-    function _undoIn(Ledger storage $, Account memory a, uint256 id, uint256 position, Purchase memory purchase) private {
+    function _undoIn(Ledger storage $, Account memory a, uint256 id, uint256 position, Purchase memory purchase)
+        private
+    {
         CampaignSlots storage campaign = $.campaigns[id];
         mapping(uint256 => uint256) storage progress = campaign.progress[purchase.member];
         uint256 head = progress[0];
@@ -178,7 +182,9 @@ library CampaignRules {
         progress[0] = head;
     }
 
-    function _clawBack(Ledger storage $, Account memory a, uint256 id, uint256 stage, uint256 points, uint256 lot) private {
+    function _clawBack(Ledger storage $, Account memory a, uint256 id, uint256 stage, uint256 points, uint256 lot)
+        private
+    {
         uint256 recovered = Recoveries.takeBack($, a, lot, $.lotAt(a, lot), points);
         emit ILedgerEvents.BonusClawedBack(uint16(id), a.member, stage, lot, points, recovered);
     }

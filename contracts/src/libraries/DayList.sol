@@ -32,7 +32,9 @@ library DayList {
     }
 
     /// @dev Removes `length` entries from `position` on.
-    function remove(mapping(uint256 => uint256) storage list, uint256 count, uint256 position, uint256 length) internal {
+    function remove(mapping(uint256 => uint256) storage list, uint256 count, uint256 position, uint256 length)
+        internal
+    {
         if (length == 0) return;
         for (uint256 i = position + length; i < count; ++i) {
             _write(list, i - length, _entry(list, i));

@@ -16,15 +16,7 @@ bytes32 constant DOMAIN_TYPEHASH =
 
 /// @notice The EIP-712 domain separator of the ledger at this address. Computed each time: a fork of the chain has another one.
 function domainSeparatorOf(address ledgerAddress) view returns (bytes32) {
-    return keccak256(
-        abi.encode(
-            DOMAIN_TYPEHASH,
-            DOMAIN_NAME_HASH,
-            DOMAIN_VERSION_HASH,
-            block.chainid,
-            ledgerAddress
-        )
-    );
+    return keccak256(abi.encode(DOMAIN_TYPEHASH, DOMAIN_NAME_HASH, DOMAIN_VERSION_HASH, block.chainid, ledgerAddress));
 }
 
 /// @notice The EIP-712 digest of a struct hash, for the contract that runs (of a delegatecall, the caller).

@@ -175,19 +175,16 @@ library MemberKeys {
         uint256 nonce = uintAt(data, 1, 3);
         uint256 deadline = uintAt(data, 4, 6);
         if (kind == ADD_KEY) {
-            return keccak256(
-                abi.encode(
-                    ADD_KEY_TYPEHASH, member, addressAt(body, 20), uintAt(body, 40, 1), nonce, deadline
-                )
-            );
+            return
+                keccak256(
+                    abi.encode(ADD_KEY_TYPEHASH, member, addressAt(body, 20), uintAt(body, 40, 1), nonce, deadline)
+                );
         }
         if (kind == REMOVE_KEY) {
             return keccak256(abi.encode(REMOVE_KEY_TYPEHASH, member, addressAt(body, 20), nonce, deadline));
         }
         if (kind == SET_ALLOWANCE) {
-            return keccak256(
-                abi.encode(SET_ALLOWANCE_TYPEHASH, member, uintAt(body, 20, 4), nonce, deadline)
-            );
+            return keccak256(abi.encode(SET_ALLOWANCE_TYPEHASH, member, uintAt(body, 20, 4), nonce, deadline));
         }
         bytes32 typehash = kind == UNLOCK ? UNLOCK_TYPEHASH : REFUSE_RECOVERY_TYPEHASH;
         return keccak256(abi.encode(typehash, member, nonce, deadline));

@@ -58,9 +58,8 @@ library PartnerBook {
         uint256 today = programDay($.program.dayOffsetSeconds);
         // Earlier terms that have fallen due come first: what follows replaces only those that have not.
         if (partner.hasPendingTerms && today >= partner.pendingTermsDay) bringInForce(partner, terms.partner);
-        uint24 id = _addTerms(
-            $, partnerTerms(terms.partner, terms.issuePriceMicro, terms.redeemPriceMicro, terms.earnRate)
-        );
+        uint24 id =
+            _addTerms($, partnerTerms(terms.partner, terms.issuePriceMicro, terms.redeemPriceMicro, terms.earnRate));
         emit ILedgerEvents.PartnerTermsRecorded(
             terms.partner,
             terms.version,
@@ -104,9 +103,8 @@ library PartnerBook {
     {
         Partner storage partner = known($, id);
         if (key == address(0)) revert IPointsLedger.InvalidTerms("key");
-        bytes32 structHash = keccak256(
-            abi.encode(ROTATE_KEY_TYPEHASH, id, key, previousKeyUntil, partner.keyVersion + 1)
-        );
+        bytes32 structHash =
+            keccak256(abi.encode(ROTATE_KEY_TYPEHASH, id, key, previousKeyUntil, partner.keyVersion + 1));
         _requireSigned($, id, typedDigest(structHash), signature);
         _setKey(partner, id, key, previousKeyUntil);
     }
@@ -130,9 +128,8 @@ library PartnerBook {
         external
     {
         known($, uint16(submitter >> 16));
-        bytes32 structHash = keccak256(
-            abi.encode(DELEGATE_TYPEHASH, submitter, terms, $.delegates[submitter].version + 1)
-        );
+        bytes32 structHash =
+            keccak256(abi.encode(DELEGATE_TYPEHASH, submitter, terms, $.delegates[submitter].version + 1));
         _requireSigned($, uint16(submitter >> 16), typedDigest(structHash), signature);
         _setDelegate($, submitter, terms);
     }

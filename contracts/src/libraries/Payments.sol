@@ -13,12 +13,8 @@ library Payments {
         returns (uint32 payment)
     {
         payment = ++$.constitution.paymentCount;
-        $.payments[payment] = Payment({
-            amountMinor: amountMinor,
-            partner: uint16(partner),
-            fromPartner: fromPartner,
-            isConfirmed: false
-        });
+        $.payments[payment] =
+            Payment({amountMinor: amountMinor, partner: uint16(partner), fromPartner: fromPartner, isConfirmed: false});
         emit ILedgerEvents.PaymentRecorded(payment, uint16(partner), fromPartner, amountMinor, reference_);
     }
 

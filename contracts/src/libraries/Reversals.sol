@@ -56,11 +56,7 @@ library Reversals {
                 a,
                 operation >> 48,
                 CampaignRules.Purchase({
-                    member: a.member,
-                    day: purchaseDay,
-                    spend: spend,
-                    today: today,
-                    isWhole: lot.kept() == spend
+                    member: a.member, day: purchaseDay, spend: spend, today: today, isWhole: lot.kept() == spend
                 })
             );
         }
@@ -78,8 +74,8 @@ library Reversals {
         uint256 earnRate
     ) private {
         uint256 kept = lot.kept();
-        uint256 points = MinorUnits.pointsForSpendFloor(kept, earnRate)
-            - MinorUnits.pointsForSpendFloor(kept - spend, earnRate);
+        uint256 points =
+            MinorUnits.pointsForSpendFloor(kept, earnRate) - MinorUnits.pointsForSpendFloor(kept - spend, earnRate);
         lot = lot.withKept(kept - spend);
         uint256 recovered = Recoveries.takeBack($, a, index, lot, points);
         emit ILedgerEvents.ReturnSettled(uint64(operation), a.member, index, spend, points, recovered);
@@ -117,8 +113,7 @@ library Reversals {
     function _isRefundable(Spend spend, uint256 tag) private pure returns (bool) {
         if (tag == 0) return false;
         uint256 state = spend.state();
-        return (state == SPEND_REDEEMED && spend.tag() == tag)
-            || (state == SPEND_CAPTURED && spend.captureTag() == tag);
+        return (state == SPEND_REDEEMED && spend.tag() == tag) || (state == SPEND_CAPTURED && spend.captureTag() == tag);
     }
 
     function _issueRefund(

@@ -44,7 +44,9 @@ library Spending {
         uint256 partner = operation >> 48;
         if ($.partners[partner].isSuspended) return "partner_suspended";
         if (points == 0 || points > POINTS_MAX) return "invalid_amount";
-        reason = Authorisations.checkSpend($, member, _redeemHash(member, partner, tailOf(body, 24)), tailOf(body, 24), points, today);
+        reason = Authorisations.checkSpend(
+            $, member, _redeemHash(member, partner, tailOf(body, 24)), tailOf(body, 24), points, today
+        );
         if (reason == 0) reason = Limits.checkSpend($, operation, points, today);
         if (reason != 0) return reason;
         Account memory a = $.load(member);
@@ -64,14 +66,7 @@ library Spending {
 
     function _redeemHash(address member, uint256 partner, bytes calldata data) private pure returns (bytes32) {
         return keccak256(
-            abi.encode(
-                REDEEM_TYPEHASH,
-                member,
-                partner,
-                uintAt(data, 10, 4),
-                uintAt(data, 1, 3),
-                uintAt(data, 4, 6)
-            )
+            abi.encode(REDEEM_TYPEHASH, member, partner, uintAt(data, 10, 4), uintAt(data, 1, 3), uintAt(data, 4, 6))
         );
     }
 
@@ -87,7 +82,9 @@ library Spending {
         if ($.partners[operation >> 48].isSuspended) return "partner_suspended";
         if (points == 0 || points > POINTS_MAX) return "invalid_amount";
         if (lastDay < today) return "hold_expired";
-        reason = Authorisations.checkSpend($, member, _holdHash(member, operation >> 48, body), tailOf(body, 27), points, today);
+        reason = Authorisations.checkSpend(
+            $, member, _holdHash(member, operation >> 48, body), tailOf(body, 27), points, today
+        );
         if (reason == 0) reason = Limits.checkSpend($, operation, points, today);
         if (reason != 0) return reason;
         Account memory a = $.load(member);
@@ -102,9 +99,14 @@ library Spending {
         $.store(a);
     }
 
-    function _place(Ledger storage $, Account memory a, uint256 operation, uint256 points, uint256 lastDay, uint256 nonce)
-        private
-    {
+    function _place(
+        Ledger storage $,
+        Account memory a,
+        uint256 operation,
+        uint256 points,
+        uint256 lastDay,
+        uint256 nonce
+    ) private {
         uint256 terms = $.partners[operation >> 48].terms;
         writeSpend($, a.member, nonce, newSpend(points, lastDay, terms, SPEND_HELD, spendTag(uint32(operation)), 0));
         $.pendingHolds[a.member].insert(a.holdCount, lastDay, nonce);
@@ -219,12 +221,16 @@ library Spending {
         uint256 points = uintAt(body, 40, 4);
         if (points == 0 || points > POINTS_MAX || to == address(0)) return "invalid_amount";
         if (member == to) return "same_member";
-        reason = Authorisations.checkSpend($, member, _transferHash(member, to, tailOf(body, 44)), tailOf(body, 44), points, today);
+        reason = Authorisations.checkSpend(
+            $, member, _transferHash(member, to, tailOf(body, 44)), tailOf(body, 44), points, today
+        );
         if (reason != 0) return reason;
         Account memory a = $.load(member);
         Account memory b = $.load(to);
         uint256 available = Preview.available($, a, today);
-        if (a.openLots() + b.openLots() > OPEN_LOTS_MAX || b.next + a.openLots() > LOT_INDEX_MAX) return "account_full";
+        if (a.openLots() + b.openLots() > OPEN_LOTS_MAX || b.next + a.openLots() > LOT_INDEX_MAX) {
+            return "account_full";
+        }
         if (points > available) return "insufficient_points";
 
         if (a.isDue(today)) Recoveries.touchAccount($, a, today);
@@ -249,14 +255,7 @@ library Spending {
 
     function _transferHash(address member, address to, bytes calldata data) private pure returns (bytes32) {
         return keccak256(
-            abi.encode(
-                TRANSFER_TYPEHASH,
-                member,
-                to,
-                uintAt(data, 10, 4),
-                uintAt(data, 1, 3),
-                uintAt(data, 4, 6)
-            )
+            abi.encode(TRANSFER_TYPEHASH, member, to, uintAt(data, 10, 4), uintAt(data, 1, 3), uintAt(data, 4, 6))
         );
     }
 
@@ -269,7 +268,6 @@ library Spending {
     function spendAt(Ledger storage $, address member, uint256 nonce) internal view returns (Spend) {
         return Spend.wrap(($.spendPairs[member][nonce >> 1] >> ((nonce & 1) * 128)) & ((1 << 128) - 1));
     }
-
 
     function writeSpend(Ledger storage $, address member, uint256 nonce, Spend spend) internal {
         uint256 shift = (nonce & 1) * 128;

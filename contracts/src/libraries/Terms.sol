@@ -10,16 +10,20 @@ type Terms is uint256;
 
 using {kind, issuer, issuePrice, redeemPrice, earnRate, stage, bonusPoints} for Terms global;
 
-function partnerTerms(uint256 partner, uint256 issuePrice_, uint256 redeemPrice_, uint256 earnRate_) pure returns (Terms) {
+function partnerTerms(uint256 partner, uint256 issuePrice_, uint256 redeemPrice_, uint256 earnRate_)
+    pure
+    returns (Terms)
+{
     return Terms.wrap(
         uint256(IssuerKind.Partner) | (partner << 2) | (issuePrice_ << 18) | (redeemPrice_ << 48) | (earnRate_ << 78)
     );
 }
 
 function stageTerms(uint256 campaign, uint256 price, uint256 stage_, uint256 bonusPoints_) pure returns (Terms) {
-    return Terms.wrap(
-        uint256(IssuerKind.Campaign) | (campaign << 2) | (price << 18) | (stage_ << 92) | (bonusPoints_ << 100)
-    );
+    return
+        Terms.wrap(
+            uint256(IssuerKind.Campaign) | (campaign << 2) | (price << 18) | (stage_ << 92) | (bonusPoints_ << 100)
+        );
 }
 
 function refundTerms(uint256 partner) pure returns (Terms) {
