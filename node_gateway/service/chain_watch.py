@@ -31,6 +31,7 @@ class ChainWatch:
         self._listeners = listeners
         self._woken = asyncio.Event()
         self._head: ChainHead | None = None
+        self._told: tuple[int, int, int, bytes] | None = None
 
     @property
     def head(self) -> ChainHead:
@@ -65,10 +66,12 @@ class ChainWatch:
             if head is None:
                 self._head = None
                 return
-            has_moved = _place(head) != _place(self._head)
+            has_moved = _place(head) != self._told
             self._head = head
             for listener in self._listeners:
                 await listener.on_turn(connection, head, has_moved=has_moved)
+            # Only now: what fails in between is told again.
+            self._told = _place(head)
 
     async def _pause(self) -> None:
         try:
@@ -77,5 +80,5 @@ class ChainWatch:
             return
 
 
-def _place(head: ChainHead | None) -> tuple[int, int, int, bytes] | None:
-    return None if head is None else (head.chain_id, head.generation, head.block_number, head.ledger)
+def _place(head: ChainHead) -> tuple[int, int, int, bytes]:
+    return (head.chain_id, head.generation, head.block_number, head.ledger)

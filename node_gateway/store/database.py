@@ -88,6 +88,8 @@ def create_database(url: str) -> Database:
         "pool_size": POOL_CONNECTIONS_MAX,
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT_S,
+        # Statements carry members' ids, and errors are logged.
+        "hide_parameters": True,
     }
     if target.get_backend_name() == "sqlite":
         engine = create_async_engine(target, **options)
