@@ -28,7 +28,7 @@ from replay.members import Members
 from replay.options import RunOptions, read_options
 from replay.page_watch import PAGES_WATCHED, PageWatch, watched_pages
 from replay.plan import DayPlan, plan_days
-from replay.program import GENESIS_TIMESTAMP_S
+from replay.program import GENESIS_TIMESTAMP_S, opening_time_s
 from replay.progress import Progress, shown_progress
 from replay.report import Report, make_report, percentile_ms, report_json, report_text, run_audit
 from replay.sequences import SEQUENCES_FILE, PlannedSequences
@@ -70,7 +70,9 @@ async def _run(options: RunOptions, progress: Progress) -> ExitCode:
         members = Members(state)
         # All at once, so that the wallet knows everyone's key when it starts.
         members.admit(operation.household for day in days for operation in day.operations)
-        keys = await set_up(started)
+        last_day = read_journal(state).last_day
+        left = [day.day for day in days if last_day is None or day.day > last_day]
+        keys = await set_up(started, first_opening_s=opening_time_s(left[0]) if left else None)
         report = await started.while_running(_replay(options, started, days, members, keys, progress))
         sys.stdout.write((report_json(report) if options.as_json else report_text(report)) + "\n")
         sys.stdout.flush()

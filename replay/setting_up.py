@@ -14,6 +14,7 @@ from replay.journey import LOCAL_OFFSET_S
 from replay.members import MEMBER_KEYS_FILE
 from replay.program import (
     ENROLMENT_ATTESTER_SLOT,
+    OPENING_HOUR_S,
     PROGRAM_NAME,
     PROGRAM_SYMBOL,
     TILL_SLOT,
@@ -22,13 +23,19 @@ from replay.program import (
 )
 
 OPERATOR = "operator"
+# A day that was begun goes on where its clock was, at most until midnight.
+LONGEST_DAY_S = 86_400 - OPENING_HOUR_S
 TILLS_FILE = "wallet_tills.json"
 # A smoke run opens many members' pages within seconds.
 SIGN_IN_ATTEMPTS_PER_MINUTE = 600
 
 
-async def set_up(started: Stack) -> Keys:
+async def set_up(started: Stack, *, first_opening_s: int | None) -> Keys:
     """Starts every part and admits the partners; only what is not there yet is made.
+
+    Args:
+        started: the stack, with nothing started.
+        first_opening_s: chain time at which the replay will go on, None when it is at its end.
 
     Raises:
         CommandError: where a part does not start; says which.
@@ -36,6 +43,8 @@ async def set_up(started: Stack) -> Keys:
     state = started.state
     started.require_ports()
     await started.start_chain()
+    if first_opening_s is not None:
+        await started.require_clock_before(first_opening_s + LONGEST_DAY_S)
     if await started.ensure_program(
         parameters_of(name=PROGRAM_NAME, symbol=PROGRAM_SYMBOL, day_offset_s=LOCAL_OFFSET_S)
     ):

@@ -6,13 +6,15 @@ is stopped, and now and then in between.
 
 import asyncio
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from node_gateway.chain import node
 from node_gateway.chain.engines.anvil import AnvilOptions, anvil_binary, arguments_of
 from node_gateway.chain.engines.clock import ChainClock
-from node_gateway.chain.hexadecimal import quantity
-from node_gateway.chain.rpc import Call, HttpRpc, Rpc
+from node_gateway.chain.hexadecimal import number_of, quantity
+from node_gateway.chain.rpc import HttpRpc, Rpc
 from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.cli.child_processes import ChildProcess, ChildProcesses, require_free_port
 from node_gateway.cli.errors import CommandError
@@ -23,7 +25,10 @@ CHAIN_HOST = "127.0.0.1"
 CHAIN_PORT = 8545
 CHAIN_PORT_VARIABLE = "COALITION_CHAIN_PORT"
 ANVIL = "anvil"
-ANVIL_STATE_FILE = "anvil.json"
+# anvil writes in place: a full disk or a kill leaves half a file. So it loads one and writes the other.
+KEPT_FILE = "anvil.json"
+WRITTEN_FILE = "anvil.next.json"
+_END_OF_DUMP = b'"historical_states":null}'
 # A dump stops the engine while it is written (about 10 kB an operation): seldom enough not to be felt. What a kill loses, the relay
 # sends again.
 ANVIL_DUMP_EVERY_S = 300
@@ -59,10 +64,13 @@ async def start_local_chain(
         host=CHAIN_HOST,
         port=port,
         timestamp_s=genesis_timestamp_s,
-        state_path=state.chain / ANVIL_STATE_FILE,
-        state_interval_s=ANVIL_DUMP_EVERY_S,
     )
+    kept, written = state.chain / KEPT_FILE, state.chain / WRITTEN_FILE
+    keep_whole_dump(kept, written)
     command = [str(anvil_binary()), *arguments_of(options)]
+    command += ["--dump-state", str(written), "--state-interval", str(ANVIL_DUMP_EVERY_S)]
+    if kept.exists():
+        command += ["--load-state", str(kept)]
     child = await children.start("chain", command, stop_wait_max_s=DUMP_WAIT_MAX_S)
     rpc = HttpRpc(f"http://{CHAIN_HOST}:{port}", timeout_s=5)
     try:
@@ -70,6 +78,39 @@ async def start_local_chain(
     finally:
         await rpc.close()
     return child
+
+
+def keep_whole_dump(kept: Path, written: Path) -> None:
+    """Takes over what a chain wrote last, unless it did not come to the end of it."""
+    if not written.exists():
+        return
+    with written.open("rb") as file:
+        file.seek(max(0, written.stat().st_size - len(_END_OF_DUMP)))
+        is_whole = file.read() == _END_OF_DUMP
+    if is_whole:
+        written.replace(kept)
+    else:
+        written.unlink()
+
+
+async def require_clock_before(rpc: Rpc, timestamp_s: int) -> None:
+    """Checks that a chain's clock can still be set to a time.
+
+    Raises:
+        CommandError: where it is past it: a chain's clock never goes back.
+    """
+    header = await node.header_at(rpc, "latest")
+    assert header is not None, "a chain without a latest block"
+    if header.timestamp_s >= timestamp_s:
+        raise CommandError(
+            f"the chain's clock is at {_text_of_time(header.timestamp_s)}, past {_text_of_time(timestamp_s)}, and cannot go back",
+            "start the chain with an early first block (anvil --timestamp 1483000000), or use --chain anvil",
+            ExitCode.CHAIN,
+        )
+
+
+def _text_of_time(timestamp_s: int) -> str:
+    return datetime.fromtimestamp(timestamp_s, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 async def require_chain(rpc: Rpc, url: str, *, expected_chain_id: int | None) -> int:
@@ -100,11 +141,21 @@ async def require_chain(rpc: Rpc, url: str, *, expected_chain_id: int | None) ->
 
 
 async def fund(rpc: Rpc, addresses: Iterable[str]) -> None:
-    """Gives accounts of a development chain coin for fees."""
-    calls = [Call("anvil_setBalance", (address, quantity(ACCOUNT_BALANCE_WEI))) for address in addresses]
-    for result in await rpc.batch(calls):
-        if isinstance(result, RpcError):
-            raise result
+    """Gives accounts of a development chain coin for fees; on other chains it checks that they have some.
+
+    Raises:
+        CommandError: naming an account that has none.
+    """
+    for address in addresses:
+        try:
+            await rpc.call("anvil_setBalance", address, quantity(ACCOUNT_BALANCE_WEI))
+        except RpcError as error:
+            if number_of(await rpc.call("eth_getBalance", address, "latest")) == 0:
+                raise CommandError(
+                    f"{address} has no coin on this chain to pay for transactions",
+                    f"send it some: {error.message}",
+                    ExitCode.CHAIN,
+                ) from error
 
 
 async def set_clock(rpc: Rpc, timestamp_s: int) -> int:

@@ -21,7 +21,15 @@ from node_gateway.chain.transactions import Signer
 from node_gateway.cli.api_key_files import ensure_api_keys
 from node_gateway.cli.child_processes import ChildProcess, ChildProcesses, child_died, require_free_port
 from node_gateway.cli.errors import CommandError
-from node_gateway.cli.local_chain import ANVIL, CHAIN_HOST, fund, require_chain, set_clock, start_local_chain
+from node_gateway.cli.local_chain import (
+    ANVIL,
+    CHAIN_HOST,
+    fund,
+    require_chain,
+    require_clock_before,
+    set_clock,
+    start_local_chain,
+)
 from node_gateway.cli.operator_acts import deploy_program
 from node_gateway.cli.program_session import OPERATOR_KEY, require_program
 from node_gateway.cli.state_directory import StateDirectory
@@ -145,11 +153,20 @@ class Stack:
             )
             if options.is_local_chain:
                 await self._restore_clock(rpc)
+            if deployment is None or options.is_local_chain:
                 await fund(
                     rpc, (Signer(self.state.key(name)).address_text for name in (OPERATOR_KEY, RELAY_KEY))
                 )
             if deployment:
                 await require_program(rpc, deployment)
+        finally:
+            await rpc.close()
+
+    async def require_clock_before(self, timestamp_s: int) -> None:
+        """See `local_chain.require_clock_before`."""
+        rpc = HttpRpc(self.options.rpc_url)
+        try:
+            await require_clock_before(rpc, timestamp_s)
         finally:
             await rpc.close()
 

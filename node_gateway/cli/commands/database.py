@@ -43,7 +43,9 @@ async def _reindex(settings: "Settings") -> dict[str, Any]:
 
     rpc = HttpRpc(settings.rpc_url)
     try:
-        await require_chain(rpc, settings.rpc_url, expected_chain_id=load_deployment(settings.state_dir).chain_id)
+        await require_chain(
+            rpc, settings.rpc_url, expected_chain_id=load_deployment(settings.state_dir).chain_id
+        )
     finally:
         await rpc.close()
     blocks = events = steps = 0
