@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from partner_sdk import TillCode
 from partner_sdk.protocol import Authorisation, OperationKind
@@ -433,16 +434,16 @@ def test_home_and_all_it_loads_stay_small(wallet: WalletUnderTest, browser: Brow
 
 
 def test_logs_name_routes_and_never_members_tokens_or_names(
-    wallet: WalletUnderTest, browser: Browser, capsys: pytest.CaptureFixture[str]
+    wallet: WalletUnderTest, browser: Browser
 ) -> None:
     member = wallet.member(points=500)
     link = wallet.link(member)
-    browser.open(link)
-    browser.post("/account/name", {"name": "Ann Example"})
-    code = pay(browser)
-    browser.get(f"/pay/{code}")
-    captured = capsys.readouterr()
-    logged = captured.out + captured.err
+    with capture_logs() as entries:
+        browser.open(link)
+        browser.post("/account/name", {"name": "Ann Example"})
+        code = pay(browser)
+        browser.get(f"/pay/{code}")
+    logged = repr(entries)
     assert "/open/{token}" in logged
     for secret in (member, MemberId(member[2:]), link.removeprefix("/open/"), "Ann", code):
         assert secret not in logged
