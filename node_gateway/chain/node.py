@@ -121,7 +121,27 @@ async def capabilities(rpc: Rpc, genesis: Header) -> Capabilities:
     )
 
 
-async def blocks(rpc: Rpc, first: int, last: int, ledger: str, *, has_block_receipts: bool) -> list[Block]:
+class Wanted(NamedTuple):
+    """Which logs to keep: those of a contract (lower case), all of them or those without a topic that only repeats others."""
+
+    contract: str
+    ignored_topic: str | None = None
+
+    def has(self, log: Mapping[str, Any]) -> bool:
+        topics = log["topics"]
+        is_ignored = self.ignored_topic is not None and topics and topics[0] == self.ignored_topic
+        return not is_ignored and log["address"].lower() == self.contract
+
+
+async def blocks(
+    rpc: Rpc,
+    first: int,
+    last: int,
+    ledger: str,
+    *,
+    has_block_receipts: bool,
+    ignored_topic: str | None = None,
+) -> list[Block]:
     """The blocks first…last with the ledger's logs, as far as they exist and agree with themselves.
 
     Args:
@@ -130,6 +150,7 @@ async def blocks(rpc: Rpc, first: int, last: int, ledger: str, *, has_block_rece
         last: number of the last one, at least `first`.
         ledger: the contract whose logs are wanted, lower case.
         has_block_receipts: whether the engine serves eth_getBlockReceipts.
+        ignored_topic: logs that begin with it are left out before anything is parsed.
 
     Returns:
         A run of blocks from `first` on; shorter than asked where the node has not got them all.
@@ -145,7 +166,7 @@ async def blocks(rpc: Rpc, first: int, last: int, ledger: str, *, has_block_rece
         headers.append(parse_header(_required(answer)))
     with_transactions = [header for header in headers if header.tx_hashes]
     fetch = _by_receipts if has_block_receipts else _by_logs
-    found = await fetch(rpc, with_transactions, ledger)
+    found = await fetch(rpc, with_transactions, Wanted(ledger, ignored_topic))
     return [found.get(header.number) or Block(header, [], []) for header in headers]
 
 
@@ -176,15 +197,15 @@ def parse_receipt(raw: Mapping[str, Any]) -> Receipt:
     )
 
 
-async def _by_receipts(rpc: Rpc, headers: Sequence[Header], ledger: str) -> dict[int, Block]:
+async def _by_receipts(rpc: Rpc, headers: Sequence[Header], wanted: Wanted) -> dict[int, Block]:
     answers = await rpc.batch(Call("eth_getBlockReceipts", (quantity(header.number),)) for header in headers)
     return {
-        header.number: _block_from_receipts(header, _required(answer), ledger)
+        header.number: _block_from_receipts(header, _required(answer), wanted)
         for header, answer in zip(headers, answers, strict=True)
     }
 
 
-def _block_from_receipts(header: Header, raw_receipts: Sequence[Mapping[str, Any]], ledger: str) -> Block:
+def _block_from_receipts(header: Header, raw_receipts: Sequence[Mapping[str, Any]], wanted: Wanted) -> Block:
     receipts = [parse_receipt(raw) for raw in raw_receipts]
     if tuple(receipt.tx_hash for receipt in receipts) != header.tx_hashes:
         raise _contradiction("eth_getBlockReceipts", header, "other transactions")
@@ -199,20 +220,20 @@ def _block_from_receipts(header: Header, raw_receipts: Sequence[Mapping[str, Any
             if expected_index is not None and index != expected_index:
                 raise _contradiction("eth_getBlockReceipts", header, f"log {expected_index} is missing")
             expected_index = index + 1
-            if log["address"].lower() == ledger:
+            if wanted.has(log):
                 logs.append(_log(log, index))
     return Block(header, logs, receipts)
 
 
-async def _by_logs(rpc: Rpc, headers: Sequence[Header], ledger: str) -> dict[int, Block]:
+async def _by_logs(rpc: Rpc, headers: Sequence[Header], wanted: Wanted) -> dict[int, Block]:
     asked = [
-        Call("eth_getLogs", ({"blockHash": text_of(header.block_hash), "address": ledger},))
+        Call("eth_getLogs", ({"blockHash": text_of(header.block_hash), "address": wanted.contract},))
         for header in headers
     ]
     answers = await rpc.batch(asked)
     found = {}
     for header, answer in zip(headers, answers, strict=True):
-        logs = [_log(raw, number_of(raw["logIndex"])) for raw in _required(answer)]
+        logs = [_log(raw, number_of(raw["logIndex"])) for raw in _required(answer) if wanted.has(raw)]
         if any(data_of(raw["blockHash"]) != header.block_hash for raw in answer):
             raise _contradiction("eth_getLogs", header, "another block hash")
         found[header.number] = Block(header, sorted(logs, key=lambda log: log.log_index), None)

@@ -24,7 +24,7 @@ from node_gateway.jobs.fold import fold
 from node_gateway.jobs.fold.beginning import begin
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.fold.prefetch import load_for
-from node_gateway.jobs.fold.records import UNRECORDED, event_row, operation_rows
+from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_row, operation_rows
 from node_gateway.jobs.settlement import MinedTransaction, SettledBatch, settle_batches
 from node_gateway.jobs.unwind import UNDO_BLOCKS, UNDO_MARK, UndoMissingError, clear_read_model, unwind_from
 from node_gateway.service.clock import Clock
@@ -117,6 +117,7 @@ class Indexer:
             last,
             self._deployment.ledger,
             has_block_receipts=self._has_block_receipts,
+            ignored_topic=TRANSFER_TOPIC,
         )
         linked = self._linked(found)
         if not linked:
@@ -190,7 +191,7 @@ class Indexer:
 
     def _decoded(self, block: Block) -> list[Event]:
         events = (self._events.decode(log) for log in block.logs)
-        return [event for event in events if event is not None and event.name not in UNRECORDED]
+        return [event for event in events if event is not None]
 
     async def _wait_or_unwind(self, head: int) -> IndexStep:
         """The node is behind what it showed: another node of a balancer for a while, or a chain that lost its tail."""

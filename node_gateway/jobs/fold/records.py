@@ -11,8 +11,8 @@ from node_gateway.chain.abi import Event, reason_text
 from node_gateway.domain.states import OperationStatus
 from node_gateway.jobs.read_model import Row
 
-# Logs that are not rows: `Transfer` repeats for ERC-20 tools what another event says.
-UNRECORDED: Final = frozenset({"Transfer"})
+# `Transfer` repeats for ERC-20 tools what another event says: half of all logs, and no row.
+TRANSFER_TOPIC: Final = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 KIND_BY_EVENT: Final[dict[str, int]] = {
     "PurchaseSettled": 0x01,
     "ReturnSettled": 0x02,

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -135,7 +136,7 @@ class Gateway:
             )
             return {(row[0], row[1]): row[2] for row in (await connection.execute(statement)).all()}
 
-    async def rows(self, table: sa.Table, *order: str) -> list[dict[str, object]]:
+    async def rows(self, table: sa.Table, *order: str) -> list[dict[str, Any]]:
         """A whole table."""
         async with self.database.reading() as connection:
             statement = sa.select(table).order_by(*(table.c[name] for name in order))
@@ -173,7 +174,9 @@ async def assert_equals_chain(gateway: Gateway) -> None:
 
 async def _assert_sums(gateway: Gateway) -> None:
     """A member's balance, hold and debt are the sums of the rows that make them."""
-    lots, holds, debts = {}, {}, {}
+    lots: dict[bytes, int] = {}
+    holds: dict[bytes, int] = {}
+    debts: dict[bytes, int] = {}
     for row in await gateway.rows(schema.lots, "member", "lot"):
         lots[row["member"]] = lots.get(row["member"], 0) + row["points_left"]
     for row in await gateway.rows(schema.holds, "member", "nonce"):

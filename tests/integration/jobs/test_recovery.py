@@ -1,5 +1,7 @@
 """What a crash, a reorganisation, a lost tail or a second relay must not change."""
 
+from typing import Any
+
 import pytest
 
 from node_gateway.chain.account import Account
@@ -243,6 +245,6 @@ async def test_a_lost_tail_is_mined_again_on_the_days_on_which_it_was(
     await assert_equals_chain(gateway)
 
 
-async def _lots_without_blocks(gateway: Gateway) -> list[dict[str, object]]:
+async def _lots_without_blocks(gateway: Gateway) -> list[dict[str, Any]]:
     rows = await gateway.rows(schema.lots, "member", "lot")
     return [{name: value for name, value in row.items() if name != "block_number"} for row in rows]

@@ -88,7 +88,7 @@ async def test_kill_9_at_random_loses_and_doubles_nothing(
         await process.wait()
     process = await worker.start()
     deadline_s = time.monotonic() + WAIT_S_MAX
-    while await gateway.count_open() and time.monotonic() < deadline_s:
+    while await gateway.count_open() and time.monotonic() < deadline_s:  # noqa: ASYNC110  # another process
         await asyncio.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 20) == 0, worker.log()
@@ -111,7 +111,7 @@ async def test_a_second_worker_on_a_sqlite_file_refuses_to_start(
     first = await worker.start()
     try:
         deadline_s = time.monotonic() + WAIT_S_MAX
-        while not await gateway.rows(schema.blocks, "number") and time.monotonic() < deadline_s:
+        while not await gateway.rows(schema.blocks, "number") and time.monotonic() < deadline_s:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         second = await worker.start()
         assert await asyncio.wait_for(second.wait(), 30) != 0

@@ -2,7 +2,7 @@
 
 import eth_abi
 from eth_hash.auto import keccak
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node_gateway.chain.abi import (
@@ -21,6 +21,7 @@ from node_gateway.chain.node import Log
 MEMBER = bytes(range(20))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.binary(min_size=75, max_size=300), st.integers(0, 2**32 - 1)), max_size=6))
 def test_encodes_settle_as_eth_abi_does(items: list[tuple[bytes, int]]) -> None:
     structs = [

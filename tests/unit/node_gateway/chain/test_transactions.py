@@ -2,15 +2,24 @@
 
 import pytest
 from eth_account import Account
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node_gateway.chain.transactions import Fees, Signer, contract_address, replaced, rlp_decode, rlp_encode
+from node_gateway.chain.transactions import (
+    Fees,
+    SignedTransaction,
+    Signer,
+    contract_address,
+    replaced,
+    rlp_decode,
+    rlp_encode,
+)
 
 SECRET = bytes(range(1, 33))
 TO = bytes(range(20))
 
 
+@settings(deadline=None)
 @given(
     nonce=st.integers(0, 2**40),
     data=st.binary(max_size=300),
@@ -46,17 +55,19 @@ def test_signs_the_bytes_that_eth_account_signs(
 @pytest.mark.parametrize("priority", [None, 3])
 def test_a_replacement_changes_the_fee_alone(priority: int | None) -> None:
     signer = Signer(SECRET)
-    same = {"chain_id": 7, "nonce": 9, "to": TO, "data": b"data", "gas_limit": 21_000}
-    first = signer.sign_transaction(**same, fees=Fees(max_wei=10, priority_wei=priority))  # type: ignore[arg-type]
+
+    def signed(max_wei: int) -> SignedTransaction:
+        fees = Fees(max_wei=max_wei, priority_wei=priority)
+        return signer.sign_transaction(chain_id=7, nonce=9, to=TO, data=b"data", gas_limit=21_000, fees=fees)
+
     dearer = Fees(max_wei=13, priority_wei=priority)
-    assert replaced(signer, first.raw, chain_id=7, fees=dearer) == signer.sign_transaction(
-        **same, fees=dearer
-    )  # type: ignore[arg-type]
+    assert replaced(signer, signed(10).raw, chain_id=7, fees=dearer) == signed(13)
 
 
 rlp_items = st.recursive(st.binary(max_size=80), lambda inner: st.lists(inner, max_size=5), max_leaves=20)
 
 
+@settings(deadline=None)
 @given(rlp_items)
 def test_rlp_decodes_what_it_encodes(item: object) -> None:
     assert rlp_decode(rlp_encode(item)) == item  # type: ignore[arg-type]

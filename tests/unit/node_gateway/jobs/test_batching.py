@@ -2,7 +2,7 @@
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node_gateway.jobs.batching import (
@@ -23,6 +23,7 @@ def _waiting(number: int, parties: set[int | bytes], *, gas: int = 1_000_000, at
     return Waiting(number.to_bytes(32), bytes(100), frozenset(parties), gas, 1, attempts, 0)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10**6), lanes=st.integers(1, 3))
 def test_no_partner_and_no_member_is_overtaken_or_on_two_lanes(seed: int, lanes: int) -> None:
     dice = random.Random(seed)
