@@ -88,6 +88,7 @@ class Account:
         order: (expires_day, number) of lots with points left, soonest first; of one day, in order of arrival.
         pending: (expires_day, nonce) of pending holds, soonest first.
         highest_nonce: of the authorisations that the events tell of.
+        last_touch_day: up to which everything has happened; a touch goes on from it, and does that day again.
     """
 
     lots: list[Lot] = field(default_factory=list)
@@ -99,6 +100,7 @@ class Account:
     balance: int = 0
     held: int = 0
     highest_nonce: int = 0
+    last_touch_day: int = 0
     issued: int = 0
     received: int = 0
     burned: int = 0
@@ -135,6 +137,8 @@ class Account:
                 touched.ended_holds.append(hold)
             touched.expired_points += self._expire(day)
             touched.recovered += self.repay_debt()
+            self.last_touch_day = day
+        self.last_touch_day = max(self.last_touch_day, today)
         return touched
 
     def _next_day(self, today: int) -> int | None:
@@ -149,7 +153,8 @@ class Account:
                 days.append(expires_day + 1)
                 break
             held -= left
-        day = min(days, default=today + 1)
+        # Points that came expired, or were held when they did, go on the first day that is still to be done.
+        day = max(min(days, default=today + 1), self.last_touch_day)
         return day if day <= today else None
 
     def _expire(self, day: int) -> int:

@@ -109,6 +109,17 @@ def test_repays_the_oldest_debt_first_when_a_hold_ends() -> None:
     assert (account.balance, account.debt, account.cancelled) == (3, 0, 7)
 
 
+def test_points_freed_on_a_day_that_was_touched_already_all_expire_before_debt_is_repaid() -> None:
+    """A void touches the same day again: the day goes on where it was, and no earlier one comes back."""
+    account = account_with((10, 3), (10, 5))
+    placed = hold(account, 20, 30)
+    account.touch(10)
+    account.take_back(account.lots[0], 4)
+    account.end_hold(placed, "voided", captured=0)
+    touched = account.touch(10)
+    assert (touched.expired_points, touched.recovered, account.debt) == (20, [], 4)
+
+
 def test_notices_points_that_are_not_there() -> None:
     with pytest.raises(ShortfallError):
         account_with((5, 9)).take_soonest(6)
