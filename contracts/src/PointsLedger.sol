@@ -236,24 +236,24 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
         if (kind == VOID) return Spending.void(ledger, operation, body, context.today);
         if (kind == TRANSFER) return Spending.transfer(ledger, operation, body, context.today);
         if (kind == GRANT) return _grant(context, operation, body);
-        if (kind == RECORD_PAYMENT) return _recordPayment(context, body);
-        if (kind == CONFIRM_PAYMENT) return _confirmPayment(context, body);
+        if (kind == RECORD_PAYMENT) return _recordPayment(uint64(operation), body);
+        if (kind == CONFIRM_PAYMENT) return _confirmPayment(uint64(operation), body);
         return MemberKeys.apply_(ledger, kind, uint64(operation), body, context.today);
     }
 
     /// @dev Body: amount 8, reference 32.
-    function _recordPayment(Context memory context, bytes calldata body) private returns (bytes32) {
+    function _recordPayment(uint64 operation, bytes calldata body) private returns (bytes32) {
         if (body.length != 40) return "malformed_operation";
         uint64 amountMinor = uint64(uintAt(body, 0, 8));
         if (amountMinor == 0) return "invalid_amount";
-        Payments.record(ledger, context.submitter >> 16, amountMinor, bytes32(uintAt(body, 8, 32)), true);
+        Payments.record(ledger, operation, operation >> 48, amountMinor, bytes32(uintAt(body, 8, 32)));
         return 0;
     }
 
     /// @dev Body: payment 4.
-    function _confirmPayment(Context memory context, bytes calldata body) private returns (bytes32) {
+    function _confirmPayment(uint64 operation, bytes calldata body) private returns (bytes32) {
         if (body.length != 4) return "malformed_operation";
-        bool isKnown = Payments.confirm(ledger, uintAt(body, 0, 4), context.submitter >> 16);
+        bool isKnown = Payments.confirm(ledger, operation, uintAt(body, 0, 4));
         return isKnown ? bytes32(0) : bytes32("unknown_payment");
     }
 

@@ -169,11 +169,11 @@ contract PointsLedgerExtension is LedgerViews, ILedgerEvents, AccessManagedUpgra
     {
         PartnerBook.known(ledger, partner);
         if (amountMinor == 0) revert IPointsLedger.InvalidTerms("amountMinor");
-        return Payments.record(ledger, partner, amountMinor, reference_, false);
+        return Payments.record(ledger, 0, partner, amountMinor, reference_);
     }
 
     function confirmPayment(uint32 payment) external restricted {
-        if (!Payments.confirm(ledger, payment, 0)) revert IPointsLedger.UnknownPayment(payment);
+        if (!Payments.confirm(ledger, 0, payment)) revert IPointsLedger.UnknownPayment(payment);
     }
 
     function touch(address[] calldata members) external {

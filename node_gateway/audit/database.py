@@ -20,8 +20,6 @@ from node_gateway.audit.views import owed
 ROWS_AT_ONCE = 2_000
 # Of operations that have not reached the chain, or never will, the chain says nothing.
 NOT_ON_CHAIN = frozenset({"accepted", "expired"})
-# Payments are on the chain under numbers of their own, without the operation's id.
-PAYMENT_KINDS = frozenset({0x20, 0x21})
 
 
 class DatabaseUnreadableError(Exception):
@@ -165,7 +163,7 @@ def _compare_operations(ledger: RebuiltLedger, view: Snapshot) -> Iterator[Diffe
         outcome = outcomes.pop(operation, None)
         key = (_operation_text(operation),)
         if outcome is None:
-            if found["status"] not in NOT_ON_CHAIN and found["kind"] not in PAYMENT_KINDS:
+            if found["status"] not in NOT_ON_CHAIN:
                 yield difference(
                     Witness.DATABASE, "operations", key, ROW, chain=ABSENT, found=found["status"]
                 )

@@ -35,6 +35,8 @@ KINDS = {
     "RecoveryStarted": 0x16,
     "RecoveryRefused": 0x17,
     "RecoveryFinished": 0x18,
+    "PaymentRecorded": 0x20,
+    "PaymentConfirmed": 0x21,
 }
 UNKNOWN_KIND = 0
 
@@ -100,8 +102,9 @@ def _touch_alone(ledger: RebuiltLedger, events: list[Event]) -> None:
 
 
 def _note_operation(ledger: RebuiltLedger, event: Event) -> None:
+    # 0 stands for the operator's own transaction, which is no operation.
     operation = event.args.get("operation")
-    if operation is None:
+    if not operation:
         return
     is_rejected = event.name == "OperationRejected"
     ledger.check(False, operation in ledger.operations, "operations", (operation,), "settled twice")

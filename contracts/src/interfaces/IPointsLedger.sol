@@ -286,10 +286,17 @@ interface ILedgerEvents {
         int256 payableMinor,
         int256 carriedOut
     );
+    /// @param operation 0 when the operator recorded it, by a transaction of its own.
     event PaymentRecorded(
-        uint32 indexed payment, uint16 indexed partner, bool fromPartner, uint256 amountMinor, bytes32 reference_
+        uint32 indexed payment,
+        uint16 indexed partner,
+        uint64 operation,
+        bool fromPartner,
+        uint256 amountMinor,
+        bytes32 reference_
     );
-    event PaymentConfirmed(uint32 indexed payment, uint16 indexed partner, int256 unpaidMinor);
+    /// @param operation 0 when the operator confirmed it, by a transaction of its own.
+    event PaymentConfirmed(uint32 indexed payment, uint16 indexed partner, uint64 operation, int256 unpaidMinor);
 
     event ProgramSet(ProgramTerms terms);
     event PartnerAdmitted(uint16 indexed partner, string name, address key, uint256 refundTerms, uint256 terms);
@@ -323,7 +330,7 @@ interface ILedgerEvents {
     event KeyRemoved(uint64 indexed operation, address indexed member, address key, uint256 nonce);
     event MemberLocked(uint64 indexed operation, address indexed member);
     event MemberUnlocked(uint64 indexed operation, address indexed member, uint256 nonce);
-    /// @dev A finished recovery sets it to 0, with nonce 0: none was used.
+    /// @dev A finished recovery sets it to 0, with operation and nonce 0: none of its own was used.
     event AllowanceSet(uint64 indexed operation, address indexed member, uint32 pointsPerDay, uint256 nonce);
     event RecoveryStarted(uint64 indexed operation, address indexed member, address key, uint8 kind, uint48 dueAt);
     event RecoveryRefused(uint64 indexed operation, address indexed member, uint256 nonce);

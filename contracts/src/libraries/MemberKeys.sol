@@ -133,7 +133,7 @@ library MemberKeys {
         // What the lost key allowed the attester to spend is void with it.
         if (m.allowancePerDay > 0) {
             m.allowancePerDay = 0;
-            emit ILedgerEvents.AllowanceSet(operation, member, 0, 0);
+            emit ILedgerEvents.AllowanceSet(0, member, 0, 0);
         }
         return 0;
     }

@@ -46,7 +46,8 @@ _WRITTEN_OUT: Final = _MICRO | _DECIMAL_TEXT | {"operation"}
 def event_row(event: Event, block_number: int) -> Row:
     """The row of `events` for an event, its data as JSON text."""
     args = event.args
-    operation = args.get("operation")
+    # 0 stands for the operator's own transaction, which is no operation.
+    operation = args.get("operation") or None
     data = {_json_name(name): _json_value(name, value) for name, value in args.items()}
     return {
         "block_number": block_number,
@@ -66,7 +67,7 @@ def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: i
     rows = []
     for event in events:
         operation = event.args.get("operation")
-        if operation is None:
+        if not operation:
             continue
         is_rejected = event.name == "OperationRejected"
         rows.append({
@@ -87,7 +88,7 @@ def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: i
 
 
 def _partner_of(args: dict[str, Any]) -> int | None:
-    if (operation := args.get("operation")) is not None:
+    if operation := args.get("operation"):
         return int(operation) >> 48
     if (submitter := args.get("submitter")) is not None:
         return int(submitter) >> 16

@@ -15,6 +15,7 @@ from partner_sdk.protocol import (
     Operation,
     PartnerId,
     Purchase,
+    RecordPayment,
     Redeem,
     RedeemAuthorisation,
     Refund,
@@ -208,6 +209,11 @@ class Shopping:
         signed = authorisation.sign(self.gateway.ledger.domain, giver.key)
         operation = Transfer(self._sequence(0), giver.member, receiver.member, points, signed)
         await self.gateway.accept(0, [operation])
+
+    async def record_payment(self, partner: int, amount_minor: int) -> None:
+        """What a partner paid to the operator."""
+        payment = RecordPayment(self._sequence(partner), amount_minor, b"wire".ljust(32, b"\0"))
+        await self.gateway.accept(partner, [payment])
 
     async def grant(self, partner: int, points: int) -> None:
         """Goodwill of a partner."""

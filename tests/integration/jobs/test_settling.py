@@ -23,6 +23,7 @@ async def test_settles_every_kind_of_operation_to_what_the_chain_says(
         await shopping.accept_some(12)
         await shopping.transfer(50)
         await shopping.grant(1, 500)
+        await shopping.record_payment(2, 1_000)
         await gateway.settle()
     await assert_equals_chain(gateway)
     statuses = await gateway.statuses()
