@@ -58,9 +58,7 @@ def _payments(ledger: RebuiltLedger) -> Rows:
 
 
 def _totals(ledger: RebuiltLedger) -> Rows:
-    totals = ledger.totals()
-    if any(totals.values()):
-        yield (1,), totals
+    yield (1,), ledger.totals()
 
 
 def _partners(ledger: RebuiltLedger) -> Rows:

@@ -59,9 +59,11 @@ def deploy(
     """Deploy a program's contracts. The terms are fixed from then on."""
     from node_gateway.chain.deploy import ProgramParameters
     from node_gateway.chain.rpc import HttpRpc
-    from node_gateway.cli.local_chain import require_chain
+    from node_gateway.chain.transactions import Signer
+    from node_gateway.cli.local_chain import fund, require_chain
     from node_gateway.cli.operator_acts import deploy_program
-    from node_gateway.cli.program_session import refuse_second_deployment, rpc_url
+    from node_gateway.cli.program_session import OPERATOR_KEY, refuse_second_deployment, rpc_url
+    from node_gateway.cli.stack import RELAY_KEY
     from node_gateway.cli.state_directory import state_directory
 
     state, url = state_directory(), chain or rpc_url()
@@ -86,6 +88,8 @@ def deploy(
         rpc = HttpRpc(url)
         try:
             chain_id = await require_chain(rpc, url, expected_chain_id=None)
+            # Of a development chain; on another, whoever runs it has to give these accounts what fees take.
+            await fund(rpc, (Signer(state.key(key)).address_text for key in (OPERATOR_KEY, RELAY_KEY)))
             deployment = await deploy_program(rpc, state, parameters, chain_id=chain_id, progress=say)
         finally:
             await rpc.close()
@@ -130,7 +134,7 @@ def terms(
         int, typer.Option(min=0, max=10**9, help="What it gets for a point, in micro-units.")
     ],
     effective_day: Annotated[
-        int | None, typer.Option(help="Program day from which they hold; tomorrow by default.")
+        int | None, typer.Option(help="Program day from which they hold; at once by default.")
     ] = None,
     signature: Annotated[
         str | None, typer.Option(help="The partner's, 0x…; made here where its key is kept here.")
@@ -150,7 +154,7 @@ def terms(
             issue_price_micro=issue_price,
             redeem_price_micro=redeem_price,
             earn_points_per_100_minor=earn,
-            effective_day=effective_day if effective_day is not None else await session.today() + 1,
+            effective_day=effective_day if effective_day is not None else await session.today(),
         )
         signed = data_of(signature) if signature else partner_signature(session, value)
         tx_hash = await record_terms(session, value, partner_signature=signed)
