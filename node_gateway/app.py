@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node_gateway.api import events, operating, reads, submissions
+from node_gateway.api import events, operating, reads, submissions, webhooks
 from node_gateway.api.accept_lane import AcceptLane
 from node_gateway.api.gateway import Gateway
 from node_gateway.api.openapi import openapi_document
@@ -79,7 +79,14 @@ def create_app(
     app = FastAPI(title="Points coalition gateway", version="1", lifespan=lifespan, redoc_url=None)
     app.add_middleware(AcceptLane, handlers=submissions.LANE)
     app.add_middleware(RequestContext, metrics=metrics, clock=used_clock)
-    for router in (submissions.router, reads.router, events.router, operating.router, console_router()):
+    for router in (
+        submissions.router,
+        reads.router,
+        events.router,
+        webhooks.router,
+        operating.router,
+        console_router(),
+    ):
         app.include_router(router)
     app.add_exception_handler(GatewayError, _answer_error)
     app.add_exception_handler(ProtocolError, _answer_error)
@@ -101,7 +108,7 @@ async def running_gateway(
         if lock is not None:
             stack.enter_context(lock)
         await check_schema(database)
-        gateway, writer = _build(settings, clock, metrics, database, on_accepted)
+        gateway, writer = build_gateway(settings, clock, metrics, database, on_accepted)
         stack.callback(gateway.desk.close)
         await gateway.watch.turn()
         writing = asyncio.create_task(writer.run(), name="accept-writer")
@@ -121,13 +128,14 @@ async def running_gateway(
             await asyncio.gather(watching, forgetting, return_exceptions=True)
 
 
-def _build(
+def build_gateway(
     settings: Settings,
     clock: Clock,
     metrics: Metrics,
     database: Database,
     on_accepted: Callable[[], None] | None,
 ) -> tuple[Gateway, AcceptWriter]:
+    """Put the parts of an API process together; the writer and `watch` are for the caller to run."""
     keyring = KeyringCache(database, clock)
     backlog = Backlog(clock, operations_max=settings.backlog_operations_max)
     waiters = SettlementWaiters(clock)

@@ -159,8 +159,10 @@ def build_worker(
     signers: list[Signer],
     capabilities: Capabilities,
     clock: Clock,
+    *,
+    owner: str | None = None,
 ) -> Worker:
-    """Put the jobs together."""
+    """Put the jobs together. `owner` holds the leases; this process by default."""
     limits = RelayLimits(
         in_flight_max=settings.relay_in_flight_max,
         batch_age_ms=settings.relay_batch_age_ms,
@@ -169,14 +171,14 @@ def build_worker(
         max_fee_wei=settings.relay_max_fee_wei,
     )
     chain_clock = ChainClock(rpc, capabilities.clock) if capabilities.clock else None
-    owner = f"{socket.gethostname()[:40]}:{os.getpid()}"
     relay = Relay(
-        rpc, database, deployment, signers, clock, owner=owner, limits=limits, chain_clock=chain_clock
-    )
+        rpc, database, deployment, signers, clock,
+        owner=owner or f"{socket.gethostname()[:40]}:{os.getpid()}", limits=limits, chain_clock=chain_clock,
+    )  # fmt: skip
     indexer = Indexer(
         rpc, database, deployment, ledger_events(), clock, has_block_receipts=capabilities.has_block_receipts
     )
-    push = Push(database, clock, are_private_allowed=settings.webhook_private_addresses)
+    push = Push(database, clock, are_private_allowed=settings.webhook_private_addresses, owner=owner)
     return Worker(relay, indexer, push, WorkerMetrics(), settings.worker_poll_ms / 1000)
 
 

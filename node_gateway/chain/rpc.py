@@ -48,7 +48,15 @@ class Rpc(Protocol):
 class HttpRpc:
     """JSON-RPC over HTTP."""
 
-    def __init__(self, url: str, *, timeout_s: float = 30.0, connect_timeout_s: float = 3.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float = 30.0,
+        connect_timeout_s: float = 3.0,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport`: in the place of a connection, for a simulated node."""
         self.url = url
         self._timeout_s = timeout_s
         self._ids = itertools.count(1)
@@ -57,6 +65,7 @@ class HttpRpc:
             timeout=httpx2.Timeout(timeout_s, connect=connect_timeout_s),
             limits=httpx2.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30),
             trust_env=False,
+            transport=transport,
         )
 
     async def call(self, method: str, *params: Any) -> Any:
