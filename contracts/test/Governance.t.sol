@@ -5,10 +5,7 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 
 import {LedgerFixture} from "./LedgerFixture.sol";
-import {PointsLedger} from "../src/PointsLedger.sol";
-import {PointsLedgerExtension} from "../src/PointsLedgerExtension.sol";
 import {CampaignTerms, IPointsLedger, PartnerTerms, RiskLimits} from "../src/interfaces/IPointsLedger.sol";
-import {CampaignBook} from "../src/libraries/CampaignBook.sol";
 
 /// @notice Co-signed terms and campaigns, limits, payments, pauses, keys, upgrades.
 contract GovernanceTest is LedgerFixture {
@@ -69,7 +66,7 @@ contract GovernanceTest is LedgerFixture {
 
     function test_RevertWhen_CampaignLacksAFunderOrIsChanged() public {
         CampaignTerms memory terms = _campaign(3, 1001, 2000);
-        bytes32 digest = _digest(CampaignBook.hashOf(terms));
+        bytes32 digest = _digest(_campaignHash(terms));
         bytes[] memory signatures = new bytes[](3);
         signatures[0] = _sign(101, digest);
         signatures[1] = _sign(102, digest);
@@ -82,7 +79,7 @@ contract GovernanceTest is LedgerFixture {
         ledger.openCampaign(terms, signatures);
         --terms.budgetPoints;
         ledger.openCampaign(terms, signatures);
-        vm.assertEq(ledger.campaignOf(1).termsHash, CampaignBook.hashOf(terms), "hash");
+        vm.assertEq(ledger.campaignOf(1).termsHash, _campaignHash(terms), "hash");
     }
 
     function test_RevertWhen_CampaignOpensToday() public {
@@ -197,7 +194,7 @@ contract GovernanceTest is LedgerFixture {
     function test_CampaignBudgetIsSetAgainstItsFundersLimits() public {
         _limit(1_000_000, type(uint32).max, type(uint48).max, type(uint48).max);
         CampaignTerms memory terms = _campaign(3, 1001, 2000);
-        bytes32 digest = _digest(CampaignBook.hashOf(terms));
+        bytes32 digest = _digest(_campaignHash(terms));
         bytes[] memory signatures = new bytes[](3);
         for (uint256 i = 0; i < 3; ++i) {
             signatures[i] = _sign(101 + i, digest);
@@ -298,8 +295,7 @@ contract GovernanceTest is LedgerFixture {
 
     function test_UpgradeKeepsTheLedger() public {
         _settle(_submitter(1), _purchase(1, 1, 1000));
-        PointsLedger next = new PointsLedger(address(new PointsLedgerExtension()));
-        UUPSUpgradeable(address(ledger)).upgradeToAndCall(address(next), "");
+        UUPSUpgradeable(address(ledger)).upgradeToAndCall(_deployCore(), "");
         vm.assertEq(ledger.balanceOf(_member(1)), 1000, "kept");
         _settle(_submitter(1), _purchase(1, 1, 1));
         vm.assertEq(ledger.balanceOf(_member(1)), 1001, "goes on");
