@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from node_gateway.chain.abi import Event, reason_text
 from node_gateway.simulation.scenario import EventId
@@ -12,6 +12,16 @@ from partner_sdk.protocol import MemberId, OperationId, Submitter
 
 # Events that use up the nonce of a member's authorisation.
 AUTHORISED_EVENTS = frozenset({"RedemptionSettled", "HoldPlaced", "TransferSettled"})
+
+
+class Receipt(NamedTuple):
+    """By what later operations name an applied one; 0 where the chain gave it none."""
+
+    lot: int
+    nonce: int
+
+
+NO_RECEIPT = Receipt(0, 0)
 
 
 class FirstUse(NamedTuple):
@@ -44,7 +54,7 @@ class Book:
     rejected: list[dict[str, str]] = field(default_factory=list)
     next_sequence: int = 1
     _event_ids: dict[int, EventId] = field(default_factory=dict)
-    _settled: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _receipts: dict[int, Receipt] = field(default_factory=dict)
     _highest_nonces: dict[bytes, int] = field(default_factory=dict)
 
     def take_sequence(self) -> int:
@@ -61,11 +71,10 @@ class Book:
             self._event_ids[first_use.operation] = event_id
         return self.first_uses[event_id]
 
-    def number_of(self, event_id: EventId, field_name: str) -> int:
-        """The `lot` or `nonce` in the receipt of an operation; 0 where the chain gave it none."""
+    def receipt_of(self, event_id: EventId) -> Receipt:
+        """What the chain answered to an operation; zeros where it has not applied it."""
         first_use = self.first_uses.get(event_id)
-        settled = self._settled.get(first_use.operation, {}) if first_use else {}
-        return int(settled.get(field_name, 0))
+        return self._receipts.get(first_use.operation, NO_RECEIPT) if first_use else NO_RECEIPT
 
     def sequence_of(self, event_id: EventId) -> int | None:
         """The sequence number of an id, None for one that has not been used."""
@@ -92,8 +101,8 @@ class Book:
                     raise SubmissionSkippedError(args["operation"] >> 32, reason_text(args["reason"]))
                 self.rejected.append({"id": event_id, "reason": reason_text(args["reason"])})
             elif "operation" in args:
-                # Of one operation's events the one that names a lot or nonce is its receipt.
-                self._settled[args["operation"]] = args
+                # Of one operation's events the last one is its receipt.
+                self._receipts[args["operation"]] = Receipt(args.get("lot", 0), args.get("nonce", 0))
             if event.name in AUTHORISED_EVENTS:
                 member = args["member"]
                 self._highest_nonces[member] = max(self._highest_nonces.get(member, 0), args["nonce"])

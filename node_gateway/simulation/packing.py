@@ -31,6 +31,8 @@ from partner_sdk.protocol import Authorisation, Domain, MemberId, SignedSubmissi
 POINTS_FIELD_MAX = 2**32 - 1
 SPEND_FIELD_MAX = 2**40 - 1
 DAY_FIELD_MAX = protocol.OCCURRED_ON_SETTLEMENT
+# So that a batch of one of them stays within its gas whatever accounts look like.
+SUBMISSION_OPERATIONS_MAX = 64
 # No clock of a scenario comes near it.
 NO_DEADLINE_S = 2**48 - 1
 NOBODY = MemberId(b"\xff" * 20)
@@ -44,7 +46,7 @@ class Packed(NamedTuple):
 
 
 class Packer:
-    """Packs one group after the other, each with what the chain said about those before it."""
+    """Packs what goes into one block after the other, each with what the chain said about those before it."""
 
     def __init__(self, parties: Parties, domain: Domain, book: Book) -> None:
         self._parties = parties
@@ -52,16 +54,26 @@ class Packer:
         self._book = book
         self._nonces: dict[MemberId, int] = {}
 
-    def submissions(self, group: Iterable[Operation]) -> list[SignedSubmission]:
-        """The group as signed submissions: the operations in order, cut where the submitter changes or a number comes again."""
+    def begin_block(self) -> None:
+        """The chain has answered for all that was packed before."""
         self._nonces.clear()
+
+    def submissions(self, operations: Iterable[Operation]) -> list[SignedSubmission]:
+        """Operations in a row as signed submissions: in order, cut where the submitter changes, a number comes again, or one is full."""
         runs: list[list[Packed]] = []
-        for packed in self._packed(group):
+        numbers: set[int] = set()
+        for packed in self._packed(operations):
             run = runs[-1] if runs else []
-            numbers = {other.operation.sequence for other in run}
-            if not run or run[0].submitter != packed.submitter or packed.operation.sequence in numbers:
+            if (
+                not run
+                or run[0].submitter != packed.submitter
+                or packed.operation.sequence in numbers
+                or len(run) == SUBMISSION_OPERATIONS_MAX
+            ):
                 runs.append([])
+                numbers.clear()
             runs[-1].append(packed)
+            numbers.add(packed.operation.sequence)
         return [self._sign(run) for run in runs]
 
     def _sign(self, run: list[Packed]) -> SignedSubmission:
@@ -74,8 +86,8 @@ class Packer:
             key=self._parties.keys[submitter],
         )
 
-    def _packed(self, group: Iterable[Operation]) -> Iterator[Packed]:
-        for event in group:
+    def _packed(self, operations: Iterable[Operation]) -> Iterator[Packed]:
+        for event in operations:
             first_use = self._book.use(event.id, self._submitter_of(event), self._member_of(event))
             # A repeated id goes out once more under its first number, whatever it asks for now.
             submitter = first_use.operation.submitter
@@ -104,7 +116,7 @@ class Packer:
                 )
                 return protocol.Purchase(sequence, member, _spend(event.spend), occurred_day)
             case Return():
-                lot = self._book.number_of(event.of, "lot")
+                lot = self._book.receipt_of(event.of).lot
                 return protocol.Return(
                     sequence, member, lot, self._purchase_tag(event.of), _spend(event.spend)
                 )
@@ -114,7 +126,7 @@ class Packer:
                     sequence, member, points, self._redeem_authorisation(member, points, partner)
                 )
             case Refund():
-                nonce = self._book.number_of(event.of, "nonce")
+                nonce = self._book.receipt_of(event.of).nonce
                 return protocol.Refund(
                     sequence, member, nonce, self._burn_tag(event.of), _points(event.points)
                 )
@@ -123,12 +135,12 @@ class Packer:
                 authorisation = self._hold_authorisation(member, points, partner, expires_day)
                 return protocol.Hold(sequence, member, points, expires_day, authorisation)
             case Capture():
-                nonce = self._book.number_of(event.hold, "nonce")
+                nonce = self._book.receipt_of(event.hold).nonce
                 return protocol.Capture(
                     sequence, member, nonce, self._burn_tag(event.hold), _points(event.points)
                 )
             case Void():
-                nonce = self._book.number_of(event.hold, "nonce")
+                nonce = self._book.receipt_of(event.hold).nonce
                 return protocol.Void(sequence, member, nonce, self._burn_tag(event.hold))
             case Transfer():
                 to, points = self._parties.members[event.to], _points(event.points)
@@ -146,7 +158,7 @@ class Packer:
         return protocol.NO_TAG if sequence is None else protocol.burn_tag(sequence)
 
     def _next_nonce(self, member: MemberId) -> int:
-        """Goes on from the highest that was used up; within a group each authorisation takes one more, used up or not."""
+        """Goes on from the highest that was used up; within a block each authorisation takes one more, used up or not."""
         nonce = self._nonces.get(member, self._book.highest_nonce(member)) + 1
         self._nonces[member] = nonce
         return nonce

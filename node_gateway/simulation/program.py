@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from node_gateway.chain import node
@@ -15,9 +15,9 @@ from node_gateway.chain.rpc import Call, Rpc
 from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.chain.transactions import Signer
 from node_gateway.simulation.ledger_days import SET_UP_DAY, chain_day
-from node_gateway.simulation.packing import NO_DEADLINE_S
+from node_gateway.simulation.packing import NO_DEADLINE_S, SUBMISSION_OPERATIONS_MAX
 from node_gateway.simulation.parties import ATTESTER, Parties
-from node_gateway.simulation.scenario import OPERATOR, Campaign, PartnerId, Scenario
+from node_gateway.simulation.scenario import OPERATOR, Campaign, Partner, PartnerId, Scenario
 from node_gateway.simulation.scenario_chain import ScenarioChain
 from partner_sdk import protocol
 from partner_sdk.protocol import SignedSubmission
@@ -43,7 +43,8 @@ async def set_up(rpc: Rpc, scenario: Scenario, parties: Parties, progress: Progr
 
     Raises:
         ContractMissingError: where the contracts were not generated.
-        TransactionFailedError: where the ledger refuses the program, a party or a campaign.
+        TransactionFailedError: where the ledger refuses the program.
+        TransactionRevertedError: where it refuses a party or a campaign.
         RpcError: where the chain fails.
     """
     administrator, relay = Signer(parties.administrator_secret), Signer(parties.relay_secret)
@@ -51,16 +52,22 @@ async def set_up(rpc: Rpc, scenario: Scenario, parties: Parties, progress: Progr
     account = Account(rpc, administrator, chain_id=await node.chain_id(rpc))
     deployment = await deploy(account, _parameters(scenario, parties), progress=progress)
     chain = ScenarioChain(rpc, deployment, administrator=administrator, relay=relay)
-    await _admit_partners(chain, scenario, parties, progress)
-    await _appoint_attester(chain, parties, access_manager=data_of(deployment.access_manager))
-    await _enrol_members(chain, parties, progress)
+    progress(f"admitting {len(scenario.partners)} partners")
+    for partner in scenario.partners:
+        _admit_partner(chain, partner, parties)
+    _appoint_attester(chain, parties, access_manager=data_of(deployment.access_manager))
+    progress(f"enrolling {len(scenario.members)} members")
+    chain.add_batches(_enrolments(chain, parties))
+    progress(f"opening {len(scenario.campaigns)} campaigns")
     for campaign in scenario.campaigns:
-        progress(f"opening campaign {campaign.id}")
-        await _open_campaign(chain, campaign, parties)
+        _open_campaign(chain, campaign, parties)
+    events = await chain.mine()
+    enrolled = sum(event.name == "MemberEnrolled" for event in events)
+    assert enrolled == len(scenario.members), f"{enrolled} of {len(scenario.members)} members were enrolled"
     return chain
 
 
-async def record_terms(
+def record_terms(
     chain: ScenarioChain,
     parties: Parties,
     partner_id: PartnerId,
@@ -69,7 +76,7 @@ async def record_terms(
     prices: Prices,
     effective_day: int,
 ) -> None:
-    """New terms of a partner, signed by the partner and by the operator."""
+    """New terms of a partner, signed by the partner and by the operator, in the next block."""
     terms = protocol.PartnerTerms(
         partner=parties.partners[partner_id],
         version=version,
@@ -87,7 +94,7 @@ async def record_terms(
         terms.partner, terms.version, terms.issue_price_micro, terms.redeem_price_micro,
         terms.earn_points_per_100_minor, terms.effective_day,
     )  # fmt: skip
-    await chain.govern("recordTerms", fields, signatures)
+    chain.add_act("recordTerms", fields, signatures)
 
 
 def _parameters(scenario: Scenario, parties: Parties) -> ProgramParameters:
@@ -113,44 +120,38 @@ async def _fund(rpc: Rpc, *signers: Signer) -> None:
             raise answer
 
 
-async def _admit_partners(
-    chain: ScenarioChain, scenario: Scenario, parties: Parties, progress: Progress
-) -> None:
-    for partner in scenario.partners:
-        progress(f"admitting partner {partner.id}")
-        number = parties.partners[partner.id]
-        key = parties.keys[parties.submitter_of(partner.id)]
-        await chain.govern("admitPartner", number, f"Partner {number}", key.address)
-        prices = Prices(partner.issue_price, partner.redeem_price, partner.earn_points_per_100_minor)
-        await record_terms(chain, parties, partner.id, version=1, prices=prices, effective_day=SET_UP_DAY)
+def _admit_partner(chain: ScenarioChain, partner: Partner, parties: Parties) -> None:
+    number = parties.partners[partner.id]
+    key = parties.keys[parties.submitter_of(partner.id)]
+    chain.add_act("admitPartner", number, f"Partner {number}", key.address)
+    prices = Prices(partner.issue_price, partner.redeem_price, partner.earn_points_per_100_minor)
+    record_terms(chain, parties, partner.id, version=1, prices=prices, effective_day=SET_UP_DAY)
 
 
-async def _appoint_attester(chain: ScenarioChain, parties: Parties, *, access_manager: bytes) -> None:
+def _appoint_attester(chain: ScenarioChain, parties: Parties, *, access_manager: bytes) -> None:
     attester = parties.keys[ATTESTER].address
-    await chain.govern("setAttester", ATTESTER.slot, attester, NO_DEADLINE_S)
+    chain.add_act("setAttester", ATTESTER.slot, attester, NO_DEADLINE_S)
     abi = load_artifact(ACCESS_MANAGER).abi
-    await chain.administer(access_manager, abi, "grantRole", int(Role.ATTESTER), attester, 0)
+    chain.add_act_on(access_manager, abi, "grantRole", int(Role.ATTESTER), attester, 0)
 
 
-async def _enrol_members(chain: ScenarioChain, parties: Parties, progress: Progress) -> None:
-    attester = parties.keys[ATTESTER]
+def _enrolments(chain: ScenarioChain, parties: Parties) -> Iterator[SignedSubmission]:
     enrolments = [
         # Numbered from the top, so that they and the events' numbers never meet.
         protocol.Enrol(protocol.SEQUENCE_MAX - n, member, key.address, protocol.KeyKind.SECP256K1)
         for n, (member, key) in enumerate(parties.member_keys.items())
     ]
-    for start in range(0, len(enrolments), protocol.OPERATIONS_MAX):
-        batch = enrolments[start : start + protocol.OPERATIONS_MAX]
-        progress(f"enrolling {len(batch)} members")
-        submission = SignedSubmission.sign(
-            batch, submitter=ATTESTER, deadline_s=NO_DEADLINE_S, domain=chain.domain, key=attester
+    for start in range(0, len(enrolments), SUBMISSION_OPERATIONS_MAX):
+        yield SignedSubmission.sign(
+            enrolments[start : start + SUBMISSION_OPERATIONS_MAX],
+            submitter=ATTESTER,
+            deadline_s=NO_DEADLINE_S,
+            domain=chain.domain,
+            key=parties.keys[ATTESTER],
         )
-        events = await chain.settle([submission])
-        enrolled = sum(event.name == "MemberEnrolled" for event in events)
-        assert enrolled == len(batch), f"{enrolled} of {len(batch)} members were enrolled"
 
 
-async def _open_campaign(chain: ScenarioChain, campaign: Campaign, parties: Parties) -> None:
+def _open_campaign(chain: ScenarioChain, campaign: Campaign, parties: Parties) -> None:
     """Signed by every funder. Numbers that are wider than their fields become the greatest of the field."""
     funders = [
         protocol.Funder(
@@ -180,7 +181,7 @@ async def _open_campaign(chain: ScenarioChain, campaign: Campaign, parties: Part
     )
     digest = terms.digest(chain.domain)
     signatures = [parties.keys[protocol.Submitter.of(funder.partner)].sign(digest) for funder in funders]
-    await chain.govern("openCampaign", _campaign_fields(terms), signatures)
+    chain.add_act("openCampaign", _campaign_fields(terms), signatures)
 
 
 def _campaign_fields(terms: protocol.CampaignTerms) -> tuple[object, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import cast
 
+from node_gateway.chain.abi import Event as ChainEvent
 from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.rpc import Rpc
 from node_gateway.simulation.book import Book
@@ -14,6 +17,7 @@ from node_gateway.simulation.program import Prices, record_terms, set_up
 from node_gateway.simulation.report import Report, read_report
 from node_gateway.simulation.scenario import (
     CloseCycle,
+    Operation,
     OperatorAct,
     Reinstate,
     Reprice,
@@ -21,7 +25,7 @@ from node_gateway.simulation.scenario import (
     Suspend,
 )
 from node_gateway.simulation.scenario_chain import ScenarioChain
-from node_gateway.simulation.steps import Group, steps
+from node_gateway.simulation.steps import Step, steps
 
 Progress = Callable[[str], None]
 
@@ -78,17 +82,25 @@ class ScenarioRun:
         """The program as deployed."""
         return self._chain.deployment
 
-    async def take(self, step: Group | OperatorAct) -> None:
-        """Sends a group of operations, or acts as the operator."""
-        day = step[0].day if isinstance(step, list) else step.day
+    async def take(self, step: Step) -> None:
+        """Sends a step's operations, and acts as the operator, in one block."""
+        day = step[0].day
         self._begin_day(day)
-        if isinstance(step, list):
-            self._book.enter(await self._chain.settle(self._packer.submissions(step)))
-            self._sent += len(step)
-        else:
-            await self._act(step)
-            self._sent += 1
+        self._packer.begin_block()
+        for is_act, events in groupby(step, lambda event: isinstance(event, OperatorAct)):
+            if is_act:
+                for act in events:
+                    self._act(cast(OperatorAct, act))
+            else:
+                self._chain.add_batches(self._packer.submissions(cast(Iterable[Operation], events)))
+        self._enter(await self._chain.mine(), [act for act in step if isinstance(act, CloseCycle)])
+        self._sent += len(step)
         self._progress(f"day {day}: {self._sent} of {len(self.scenario.events)} events")
+
+    def _enter(self, events: Sequence[ChainEvent], closing: Sequence[CloseCycle]) -> None:
+        self._book.enter(events)
+        closed = [event.args["cycle"] for event in events if event.name == "CycleClosed"]
+        self._cycles |= zip(closed, closing, strict=True)
 
     async def report(self) -> Report:
         """Everyone touched on the day of the report, and every figure read from the chain."""
@@ -101,23 +113,22 @@ class ScenarioRun:
             self._chain.begin_day(day)
             self._day = day
 
-    async def _act(self, act: OperatorAct) -> None:
+    def _act(self, act: OperatorAct) -> None:
         match act:
             case Reprice():
-                await self._reprice(act)
+                self._reprice(act)
             case Suspend():
-                await self._chain.govern("suspendPartner", self._parties.partners[act.partner])
+                self._chain.add_act("suspendPartner", self._parties.partners[act.partner])
             case Reinstate():
-                await self._chain.govern("reinstatePartner", self._parties.partners[act.partner])
+                self._chain.add_act("reinstatePartner", self._parties.partners[act.partner])
             case CloseCycle():
-                events = await self._chain.govern("closeCycle")
-                self._cycles |= {event.args["cycle"]: act for event in events if event.name == "CycleClosed"}
-                await self._chain.govern("issueStatements", list(self._parties.partners.values()))
+                self._chain.add_act("closeCycle")
+                self._chain.add_act("issueStatements", list(self._parties.partners.values()))
 
-    async def _reprice(self, act: Reprice) -> None:
+    def _reprice(self, act: Reprice) -> None:
         prices = self._prices[act.partner] = self._prices[act.partner]._replace(**act.new_terms)
         self._versions[act.partner] += 1
-        await record_terms(
+        record_terms(
             self._chain,
             self._parties,
             act.partner,

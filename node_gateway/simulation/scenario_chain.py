@@ -1,12 +1,12 @@
-"""The chain of one run: its clock, and transactions that are mined as they are sent."""
+"""The chain of one run: its clock, and its blocks."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from node_gateway.chain import node
 from node_gateway.chain.abi import Abi, Event, SettleItem, encode_call, encode_settle
@@ -18,14 +18,17 @@ from node_gateway.chain.engines.process import free_port
 from node_gateway.chain.hexadecimal import data_of, quantity, text_of
 from node_gateway.chain.rpc import Call, HttpRpc, Rpc
 from node_gateway.chain.rpc_errors import RpcError
-from node_gateway.chain.transactions import Fees, Signer
+from node_gateway.chain.transactions import Fees, SignedTransaction, Signer
 from node_gateway.simulation.ledger_days import GENESIS_TIMESTAMP_S, first_second_of
-from partner_sdk.protocol import Domain, LedgerAddress, SignedSubmission
+from partner_sdk.protocol import Domain, LedgerAddress, SignedSubmission, split_frames
 
 # Nothing of a scenario may fail for want of gas: the chain of a run has no cap on a transaction's gas, and gets plenty.
 TRANSACTION_GAS = 900_000_000
 SUBMISSION_GAS_ALLOWANCE = 200_000_000
-BLOCK_GAS_LIMIT = 2_000_000_000
+# A batch of so many operations fits even where each of them has a thousand lots to expire.
+BATCH_OPERATIONS_MAX = 64
+BLOCK_GAS_LIMIT = 1_000_000_000_000
+BLOCK_WAIT_MAX_S = 600.0
 FREE = Fees(max_wei=0, priority_wei=0)
 
 
@@ -46,7 +49,7 @@ async def fresh_chain() -> AsyncIterator[HttpRpc]:
             has_transaction_gas_cap=False,
         )
         async with await start_anvil(options, log_path=Path(directory) / "anvil.log") as engine:
-            rpc = HttpRpc(engine.url)
+            rpc = HttpRpc(engine.url, timeout_s=BLOCK_WAIT_MAX_S)
             try:
                 yield rpc
             finally:
@@ -62,15 +65,28 @@ class TransactionRevertedError(Exception):
         super().__init__(f"{what} was reverted: {detail}")
 
 
+class _Transaction(NamedTuple):
+    """What goes into the next block."""
+
+    what: str
+    signer: Signer
+    contract: bytes
+    data: bytes
+
+
 class ScenarioChain:
-    """A deployed ledger on a chain of its own. Each transaction is one block, and one request.
+    """A deployed ledger on a chain of its own, which makes a block only when it is told to.
+
+    A block costs this chain the more the larger its state is, so that as much as possible goes into each.
 
     Attributes:
         rpc: the chain.
         deployment: the program on it.
         ledger: the ledger's address.
         domain: what signatures are bound to.
-        last_gas_used: of the last transaction.
+        last_gas_used: of the last block.
+        gas_used: of all blocks.
+        transactions: in all blocks.
     """
 
     def __init__(self, rpc: Rpc, deployment: Deployment, *, administrator: Signer, relay: Signer) -> None:
@@ -78,87 +94,123 @@ class ScenarioChain:
         self.deployment = deployment
         self.ledger = data_of(deployment.ledger)
         self.domain = Domain(deployment.chain_id, LedgerAddress(self.ledger))
+        self.last_gas_used = 0
+        self.gas_used = 0
+        self.transactions = 0
         self._administrator = administrator
         self._relay = relay
         self._nonces: dict[str, int] = {}
         self._next_timestamp_s: int | None = None
-        self.last_gas_used = 0
+        self._waiting: list[_Transaction] = []
+        self._mines_by_itself = True
 
     def begin_day(self, scenario_day: int) -> None:
-        """The next transaction is of the day's first second; the clock goes on from there."""
+        """The next block is of the day's first second; the clock goes on from there."""
+        assert not self._waiting, "what waits belongs to the day before"
         self._next_timestamp_s = first_second_of(scenario_day)
 
+    def add_batches(self, submissions: Iterable[SignedSubmission]) -> None:
+        """Puts submissions into the next block, in batches that no account can drive out of gas."""
+        batch: list[SettleItem] = []
+        operations = 0
+        for submission in submissions:
+            count = len(split_frames(submission.framed))
+            if batch and operations + count > BATCH_OPERATIONS_MAX:
+                self._add("settle", self._relay, self.ledger, encode_settle(batch))
+                batch, operations = [], 0
+            batch.append(SettleItem(submission.pack(), SUBMISSION_GAS_ALLOWANCE))
+            operations += count
+        if batch:
+            self._add("settle", self._relay, self.ledger, encode_settle(batch))
+
+    def add_act(self, function: str, *arguments: Any) -> None:
+        """Puts one act of the operator into the next block."""
+        self._add(function, self._administrator, self.ledger, encode_call(ledger_abi(), function, arguments))
+
+    def add_act_on(self, contract: bytes, abi: Abi, function: str, *arguments: Any) -> None:
+        """Puts one act of the operator on another contract than the ledger into the next block."""
+        self._add(function, self._administrator, contract, encode_call(abi, function, arguments))
+
+    def add_touch(self, members: Sequence[bytes]) -> None:
+        """Puts a touch of some members into the next block."""
+        self._add("touch", self._relay, self.ledger, encode_call(ledger_abi(), "touch", [list(members)]))
+
     async def settle(self, submissions: Sequence[SignedSubmission]) -> list[Event]:
-        """Sends one batch; what the ledger emitted."""
+        """Sends one batch in a block of its own; what the ledger emitted."""
         items = [SettleItem(submission.pack(), SUBMISSION_GAS_ALLOWANCE) for submission in submissions]
-        return await self._send("settle", self._relay, self.ledger, encode_settle(items))
+        self._add("settle", self._relay, self.ledger, encode_settle(items))
+        return await self.mine()
 
-    async def touch(self, members: Sequence[bytes]) -> list[Event]:
-        """Brings members to today."""
-        return await self._send(
-            "touch", self._relay, self.ledger, encode_call(ledger_abi(), "touch", [list(members)])
-        )
-
-    async def govern(self, function: str, *arguments: Any) -> list[Event]:
-        """One act of the operator; what the ledger emitted.
+    async def mine(self) -> list[Event]:
+        """Makes a block of all that waits, in order; what the ledger emitted.
 
         Raises:
-            TransactionRevertedError: where the ledger refuses.
+            TransactionRevertedError: where the ledger refuses an act.
+            RpcError: where the chain fails.
         """
-        data = encode_call(ledger_abi(), function, arguments)
-        return await self._send(function, self._administrator, self.ledger, data)
-
-    async def administer(self, contract: bytes, abi: Abi, function: str, *arguments: Any) -> None:
-        """One act of the operator on another contract than the ledger."""
-        await self._send(function, self._administrator, contract, encode_call(abi, function, arguments))
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return []
+        # The calls of one request overtake each other, and nonces keep the order of one sender's transactions alone.
+        at_once_max = len(waiting) if len({one.signer.address for one in waiting}) == 1 else 1
+        receipts = await self._make_block(await self._signed(waiting), at_once_max)
+        self.last_gas_used = sum(int(receipt["gasUsed"], 16) for receipt in receipts)
+        self.gas_used += self.last_gas_used
+        self.transactions += len(receipts)
+        for transaction, receipt in zip(waiting, receipts, strict=True):
+            if int(receipt["status"], 16) != 1:
+                raise TransactionRevertedError(transaction.what, await self._revert_text(transaction))
+        ledger = text_of(self.ledger)
+        logs = (
+            node.Log(raw["topics"], raw["data"], int(raw["logIndex"], 16), raw["transactionHash"], 0)
+            for receipt in receipts
+            for raw in receipt["logs"]
+            if raw["address"].lower() == ledger
+        )
+        decoded = (ledger_events().decode(log) for log in logs)
+        return [event for event in decoded if event is not None]
 
     async def read(self, function: str, *arguments: Any) -> Any:
         """A view of the ledger."""
         return await read(self.rpc, ledger_abi(), text_of(self.ledger), function, *arguments)
 
-    async def _send(self, what: str, signer: Signer, contract: bytes, data: bytes) -> list[Event]:
-        signed = signer.sign_transaction(
-            chain_id=self.domain.chain_id,
-            nonce=await self._take_nonce(signer),
-            to=contract,
-            data=data,
-            gas_limit=TRANSACTION_GAS,
-            fees=FREE,
-        )
-        receipt = await self._mine(signed.raw)
-        self.last_gas_used = int(receipt["gasUsed"], 16)
-        if int(receipt["status"], 16) != 1:
-            raise TransactionRevertedError(what, await self._revert_text(signer, contract, data))
-        logs = [
-            node.Log(raw["topics"], raw["data"], int(raw["logIndex"], 16), raw["transactionHash"], 0)
-            for raw in receipt["logs"]
-            if data_of(raw["address"]) == self.ledger
-        ]
-        decoded = (ledger_events().decode(log) for log in logs)
-        return [event for event in decoded if event is not None]
+    def _add(self, what: str, signer: Signer, contract: bytes, data: bytes) -> None:
+        self._waiting.append(_Transaction(what, signer, contract, data))
 
-    async def _mine(self, raw: bytes) -> Any:
-        """Sends a transaction and waits for its block; the clock is set in the same request where a day begins."""
-        calls = [Call("eth_sendRawTransactionSync", (text_of(raw),))]
+    async def _signed(self, waiting: Sequence[_Transaction]) -> list[SignedTransaction]:
+        return [
+            transaction.signer.sign_transaction(
+                chain_id=self.domain.chain_id,
+                nonce=await self._take_nonce(transaction.signer),
+                to=transaction.contract,
+                data=transaction.data,
+                gas_limit=TRANSACTION_GAS,
+                fees=FREE,
+            )
+            for transaction in waiting
+        ]
+
+    async def _make_block(self, signed: Sequence[SignedTransaction], at_once_max: int) -> list[Any]:
+        """The receipts of the block's transactions, which are these and in this order."""
+        if self._mines_by_itself:
+            await self.rpc.call("evm_setAutomine", False)
+            self._mines_by_itself = False
         timestamp_s, self._next_timestamp_s = self._next_timestamp_s, None
         if timestamp_s is not None:
-            calls.insert(0, Call("evm_setNextBlockTimestamp", (quantity(timestamp_s),)))
-        answers = await self.rpc.batch(calls)
-        for answer in answers:
-            if isinstance(answer, RpcError):
-                raise answer
-        receipt = answers[-1]
-        if timestamp_s is not None:
-            mined_s = await self._timestamp_s(receipt)
-            assert mined_s == timestamp_s, f"a block at {mined_s} s instead of {timestamp_s} s"
-        return receipt
-
-    async def _timestamp_s(self, receipt: Any) -> int:
-        timestamp = receipt.get("blockTimestamp")  # anvil's own addition
-        if timestamp is None:
-            block = await self.rpc.call("eth_getBlockByNumber", receipt["blockNumber"], False)
-            timestamp = block["timestamp"]
-        return int(timestamp, 16) if isinstance(timestamp, str) else int(timestamp)
+            await self.rpc.call("evm_setNextBlockTimestamp", quantity(timestamp_s))
+        calls = [Call("eth_sendRawTransaction", (text_of(one.raw),)) for one in signed]
+        for start in range(0, len(calls), at_once_max):
+            for answer in await self.rpc.batch(calls[start : start + at_once_max]):
+                if isinstance(answer, RpcError):
+                    raise answer
+        await self.rpc.call("evm_mine")
+        header = await self.rpc.call("eth_getBlockByNumber", "latest", False)
+        receipts: list[Any] = await self.rpc.call("eth_getBlockReceipts", header["number"])
+        mined = [receipt["transactionHash"] for receipt in receipts]
+        assert mined == [text_of(one.tx_hash) for one in signed], "a block of other transactions"
+        mined_s = int(header["timestamp"], 16)
+        assert timestamp_s in (None, mined_s), f"a block at {mined_s} s instead of {timestamp_s} s"
+        return receipts
 
     async def _take_nonce(self, signer: Signer) -> int:
         nonce = self._nonces.get(signer.address_text)
@@ -167,10 +219,12 @@ class ScenarioChain:
         self._nonces[signer.address_text] = nonce + 1
         return nonce
 
-    async def _revert_text(self, signer: Signer, contract: bytes, data: bytes) -> str:
-        call = {"from": signer.address_text, "to": text_of(contract), "data": text_of(data)}
+    async def _revert_text(self, transaction: _Transaction) -> str:
+        sender, contract = transaction.signer.address_text, text_of(transaction.contract)
         try:
-            await self.rpc.call("eth_call", call, "latest")
+            await self.rpc.call(
+                "eth_call", {"from": sender, "to": contract, "data": text_of(transaction.data)}, "latest"
+            )
         except RpcError as error:
             return revert_text(error, ledger_abi())
         return "it does not revert when it is asked again"

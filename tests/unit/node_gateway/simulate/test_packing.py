@@ -9,12 +9,16 @@ import pytest
 
 from node_gateway.chain.abi import Event as ChainEvent
 from node_gateway.simulation.book import Book, SubmissionSkippedError
-from node_gateway.simulation.packing import POINTS_FIELD_MAX, SPEND_FIELD_MAX, Packer
+from node_gateway.simulation.packing import (
+    POINTS_FIELD_MAX,
+    SPEND_FIELD_MAX,
+    SUBMISSION_OPERATIONS_MAX,
+    Packer,
+)
 from node_gateway.simulation.parties import ATTESTER, OPERATOR_POINTS, Parties, parties_of
-from node_gateway.simulation.scenario import EventId
+from node_gateway.simulation.scenario import EventId, Operation
 from node_gateway.simulation.scenario import MemberId as ScenarioMemberId
 from node_gateway.simulation.scenario_format import parse_scenario
-from node_gateway.simulation.steps import Group
 from partner_sdk import protocol
 from partner_sdk.protocol import Domain, LedgerAddress, SignedSubmission, burn_tag, purchase_tag
 from tests.scenarios import Event, event, scenario_of
@@ -32,8 +36,9 @@ class Sender:
 
     def send(self, *events: Event) -> list[SignedSubmission]:
         scenario = parse_scenario(json.dumps(scenario_of(*events)))
-        group: Group = list(scenario.events)  # type: ignore[arg-type]  # no acts among them
-        return self.packer.submissions(group)
+        operations: list[Operation] = list(scenario.events)  # type: ignore[arg-type]  # no acts among them
+        self.packer.begin_block()
+        return self.packer.submissions(operations)
 
     def operations(self, *events: Event) -> Sequence[protocol.Operation]:
         return [operation for submission in self.send(*events) for operation in submission.operations()]
@@ -67,6 +72,13 @@ def test_puts_operations_in_a_row_of_one_party_into_one_submission(sender: Sende
         *(event("purchase", f"p{n}", partner=who, spend=1) for n, who in enumerate(kinds))
     )
     assert [len(submission.operations()) for submission in submissions] == [2, 1, 1]
+
+
+def test_cuts_a_run_where_a_submission_is_full(sender: Sender) -> None:
+    submissions = sender.send(
+        *(event("purchase", f"p{n}", spend=1) for n in range(SUBMISSION_OPERATIONS_MAX + 1))
+    )
+    assert [len(submission.operations()) for submission in submissions] == [SUBMISSION_OPERATIONS_MAX, 1]
 
 
 def test_sends_a_repeated_id_again_under_its_first_number_and_submitter(sender: Sender) -> None:
@@ -142,8 +154,8 @@ def test_counts_days_from_the_chains_third(sender: Sender) -> None:
 
 def test_goes_on_from_the_nonce_that_was_used_up(sender: Sender) -> None:
     member = sender.parties.members[ScenarioMemberId("M1")]
-    in_one_group = sender.operations(event("redeem", "a", points=1), event("redeem", "b", points=1))
-    assert [_nonce(operation) for operation in in_one_group] == [1, 2]
+    in_one_block = sender.operations(event("redeem", "a", points=1), event("redeem", "b", points=1))
+    assert [_nonce(operation) for operation in in_one_block] == [1, 2]
     (after_rejections,) = sender.operations(event("redeem", "c", points=1))
     assert _nonce(after_rejections) == 1
     sender.settled("RedemptionSettled", "c", member=member, nonce=1)
