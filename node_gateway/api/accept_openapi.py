@@ -2,20 +2,14 @@
 
 from typing import Any
 
+from node_gateway.api.bodies import JSON_MEDIA_TYPE
+from node_gateway.api.idempotency import IDEMPOTENCY_KEY_PARAMETER
 from partner_sdk.protocol.bounds import SUBMISSIONS_BULK_MAX
 from partner_sdk.protocol.submissions import BULK_MEDIA_TYPE
 
-JSON_MEDIA_TYPE = "application/json"
 WIRE_MEDIA_TYPE = "application/octet-stream"
 
 _WIRE_AS_HEX = {"type": "string", "pattern": "^0x([0-9a-fA-F]{2})+$"}
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Kept for 30 days at least: the same key and body get the first answer's bytes.",
-    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
-}
 _WAIT = [
     {
         "name": "wait",
@@ -51,11 +45,11 @@ def _described(
 
 
 SINGLE = _described(
-    "submission", _WIRE_AS_HEX, binary_type=WIRE_MEDIA_TYPE, parameters=[_IDEMPOTENCY_KEY, *_WAIT]
+    "submission", _WIRE_AS_HEX, binary_type=WIRE_MEDIA_TYPE, parameters=[IDEMPOTENCY_KEY_PARAMETER, *_WAIT]
 )
 BULK = _described(
     "submissions",
     {"type": "array", "items": _WIRE_AS_HEX, "minItems": 1, "maxItems": SUBMISSIONS_BULK_MAX},
     binary_type=BULK_MEDIA_TYPE,
-    parameters=[_IDEMPOTENCY_KEY],
+    parameters=[IDEMPOTENCY_KEY_PARAMETER],
 )

@@ -3,19 +3,24 @@
 import asyncio
 import binascii
 import json
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from node_gateway.domain.errors import (
     BodyTooLargeError,
     BodyTooSlowError,
+    InvalidParameterError,
     MalformedJsonError,
     UnsupportedMediaTypeError,
 )
 
+JSON_MEDIA_TYPE = "application/json"
 JSON_NUMBER_MAX = 2**53
 JSON_DEPTH_MAX = 32
+
+BodyModel = TypeVar("BodyModel", bound=BaseModel)
 
 
 async def read_body(request: Request, *, bytes_max: int, body_s_max: float) -> bytes:
@@ -58,12 +63,25 @@ def read_json_object(body: bytes, *, field: str) -> Any:
     """The value of the only field of a JSON object.
 
     Raises:
-        MalformedJsonError: not JSON (RFC 8259, UTF-8), a key twice, another field, a number beyond 2^53, or too deep.
+        MalformedJsonError: see `read_json`; or another field.
     """
+    value = read_json(body)
+    if not isinstance(value, dict) or set(value) != {field}:
+        raise MalformedJsonError(f"an object with the field `{field}` and no other is expected")
+    return value[field]
+
+
+def read_json(body: bytes) -> Any:
+    """A JSON value, read strictly.
+
+    Raises:
+        MalformedJsonError: not JSON (RFC 8259, UTF-8), a key twice, a number that is not whole or beyond 2^53, or too deep.
+    """
+    # Counted before parsing: a deep text would overflow the stack of Python's parser where a library raised the recursion limit.
     if body.count(b"[") + body.count(b"{") > JSON_DEPTH_MAX:
         raise MalformedJsonError("too many objects and lists")
     try:
-        value = json.loads(
+        return json.loads(
             body.decode(),
             object_pairs_hook=_without_repeated_keys,
             parse_int=_bounded_int,
@@ -74,9 +92,30 @@ def read_json_object(body: bytes, *, field: str) -> Any:
         raise MalformedJsonError("it is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise MalformedJsonError(f"{error.msg} at character {error.pos}") from None
-    if not isinstance(value, dict) or set(value) != {field}:
-        raise MalformedJsonError(f"an object with the field `{field}` and no other is expected")
-    return value[field]
+
+
+async def read_model(
+    request: Request, model: type[BodyModel], *, bytes_max: int, body_s_max: float
+) -> tuple[bytes, BodyModel]:
+    """A JSON body and what it says.
+
+    Raises:
+        UnsupportedMediaTypeError, BodyTooLargeError, BodyTooSlowError: see `read_body`.
+        MalformedJsonError: see `read_json`; or it is no object.
+        InvalidParameterError: a field is missing, unknown, or not what it has to be.
+    """
+    if media_type_of(request) != JSON_MEDIA_TYPE:
+        raise UnsupportedMediaTypeError(expected=JSON_MEDIA_TYPE)
+    body = await read_body(request, bytes_max=bytes_max, body_s_max=body_s_max)
+    value = read_json(body)
+    if not isinstance(value, dict):
+        raise MalformedJsonError("an object is expected")
+    try:
+        return body, model.model_validate(value, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "body"
+        raise InvalidParameterError(place, str(first["msg"])) from None
 
 
 def bytes_of_hex(value: Any) -> bytes:

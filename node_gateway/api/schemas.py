@@ -322,3 +322,44 @@ class Reason(Shape):
 class Readiness(Shape):
     is_ready: bool
     reasons: list[Reason]
+
+
+class Webhook(Shape):
+    id: str
+    url: str
+    events: list[str] | None
+    is_active: bool
+    disabled_reason: Literal["caller", "gone"] | None
+    next_event: str
+    previous_secret_until_ms: int | None
+    created_at_ms: int
+
+
+class WebhookWithSecret(Webhook):
+    secret: str
+
+
+class Webhooks(Shape):
+    webhooks: list[Webhook]
+
+
+class Delivery(Shape):
+    id: str
+    event: str
+    subject: str
+    status: Literal["pending", "delivered", "dead"]
+    attempts: int
+    next_attempt_at_ms: int | None
+    answered_status: int | None
+    error: str | None
+    created_at_ms: int
+    delivered_at_ms: int | None
+
+
+class DeliveryPage(Page):
+    entries: list[Delivery]
+
+
+class Replayed(Shape):
+    id: str
+    messages: int

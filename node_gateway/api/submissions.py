@@ -3,7 +3,6 @@
 The accept path reads its parameters by itself: FastAPI's way costs as much as all the rest of it.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -14,10 +13,17 @@ from starlette.responses import Response
 
 from node_gateway.api import schemas
 from node_gateway.api.accept_lane import Handler
-from node_gateway.api.accept_openapi import BULK, JSON_MEDIA_TYPE, SINGLE, WIRE_MEDIA_TYPE
+from node_gateway.api.accept_openapi import BULK, SINGLE, WIRE_MEDIA_TYPE
 from node_gateway.api.answers import PROBLEM_RESPONSES, json_response
-from node_gateway.api.bodies import bytes_of_hex, media_type_of, read_body, read_json_object
+from node_gateway.api.bodies import (
+    JSON_MEDIA_TYPE,
+    bytes_of_hex,
+    media_type_of,
+    read_body,
+    read_json_object,
+)
 from node_gateway.api.gateway import Gateway, gateway_of, party_of
+from node_gateway.api.idempotency import idempotency_of, response_of
 from node_gateway.api.problems import code_of, problem_of
 from node_gateway.domain.errors import (
     GatewayError,
@@ -36,7 +42,6 @@ from partner_sdk.protocol.bounds import SUBMISSIONS_BULK_MAX
 from partner_sdk.protocol.errors import ProtocolError
 from partner_sdk.protocol.submissions import BULK_MEDIA_TYPE, split_bulk
 
-IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 WAIT_S = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 SUBMISSION_ID = r"^0x[0-9a-fA-F]{64}$"
 
@@ -65,7 +70,7 @@ async def accept_submission(request: Request) -> Response:
     wait_s = _wait_s(request, settings.wait_s_max)
     body = await read_body(request, bytes_max=settings.single_body_bytes_max, body_s_max=settings.body_s_max)
     wire = _read_single(request, body)
-    idempotency = _idempotency(request, party, body)
+    idempotency = idempotency_of(request, party, body)
     gateway.desk.enter(idempotency)
     try:
         answer = await _accept(gateway, [wire], party, idempotency, _render_single)
@@ -73,7 +78,7 @@ async def accept_submission(request: Request) -> Response:
             answer = await _settled_answer(gateway, party, answer, idempotency, wait_s)
     finally:
         gateway.desk.leave(idempotency)
-    return _response(answer)
+    return response_of(answer)
 
 
 @router.post(
@@ -89,13 +94,13 @@ async def accept_bulk(request: Request) -> Response:
     party = await party_of(request)
     body = await read_body(request, bytes_max=settings.bulk_body_bytes_max, body_s_max=settings.body_s_max)
     wires = _read_bulk(request, body)
-    idempotency = _idempotency(request, party, body)
+    idempotency = idempotency_of(request, party, body)
     gateway.desk.enter(idempotency)
     try:
         answer = await _accept(gateway, wires, party, idempotency, _render_bulk)
     finally:
         gateway.desk.leave(idempotency)
-    return _response(answer)
+    return response_of(answer)
 
 
 LANE: dict[str, Handler] = {"/v1/submissions": accept_submission, "/v1/submissions/bulk": accept_bulk}
@@ -161,16 +166,6 @@ def _read_bulk(request: Request, body: bytes) -> list[bytes]:
     return [bytes_of_hex(text) for text in texts]
 
 
-def _idempotency(request: Request, party: Party, body: bytes) -> IdempotencyRequest | None:
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return None
-    if not IDEMPOTENCY_KEY.fullmatch(key):
-        raise InvalidParameterError("Idempotency-Key", "1 … 200 visible ASCII characters are expected")
-    about = f"{request.url.path}\n{media_type_of(request)}\n".encode()
-    return IdempotencyRequest(party.text, key, hashlib.sha256(about + body).digest())
-
-
 def _wait_s(request: Request, wait_s_max: float) -> float | None:
     """How long the answer is to be held; None: not at all."""
     wait = request.query_params.get("wait")
@@ -201,8 +196,3 @@ def _render_bulk(checked: Sequence[Checked]) -> Answer:
     accepted = sum(isinstance(item, CheckedSubmission) for item in checked)
     answer = {"accepted": accepted, "refused": len(checked) - accepted, "results": results}
     return Answer(202, orjson.dumps(answer))
-
-
-def _response(answer: Answer) -> Response:
-    headers = {"Idempotency-Replayed": "true"} if answer.is_repeat else {}
-    return Response(answer.body, answer.status_code, headers, JSON_MEDIA_TYPE)

@@ -188,6 +188,22 @@ class TooManySubmissionsError(RequestError):
         )
 
 
+class WebhookUrlRefusedError(RequestError):
+    code = "webhook_url_refused"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Messages cannot be sent to this address: {why}.")
+
+
+class TooManyWebhooksError(RequestError):
+    code = "too_many_webhooks"
+
+    def __init__(self, *, webhooks_max: int) -> None:
+        super().__init__(
+            "No more webhooks than this; delete one that is not used.", webhooks_max=webhooks_max
+        )
+
+
 class MethodNotAllowedError(RequestError):
     code = "method_not_allowed"
 
@@ -248,6 +264,22 @@ class CampaignNotFoundError(NotFoundError):
 
     def __init__(self, campaign: int) -> None:
         super().__init__("No such campaign was opened.", campaign=campaign)
+
+
+class WebhookNotFoundError(NotFoundError):
+    code = "webhook_not_found"
+
+    def __init__(self, webhook: str) -> None:
+        super().__init__("No such webhook of yours is registered.", webhook=webhook)
+
+
+class DeliveryNotFoundError(NotFoundError):
+    code = "delivery_not_found"
+
+    def __init__(self, delivery: int) -> None:
+        super().__init__(
+            "No such message of this webhook is kept; replay from its block instead.", delivery=str(delivery)
+        )
 
 
 class BusyError(GatewayError):

@@ -8,20 +8,29 @@ from typing import Final
 import httpx2
 from standardwebhooks import Webhook
 
+from node_gateway.domain.states import DeliveryStatus
 from node_gateway.jobs import webhook_queue
-from node_gateway.jobs.webhook_guard import EndpointRefusedError, Resolve, checked_target, system_resolve
-from node_gateway.jobs.webhook_queue import Delivery, Endpoint
+from node_gateway.jobs.webhook_queue import LEASE_MS, Delivery, Endpoint, Outcome
 from node_gateway.service.clock import Clock
+from node_gateway.service.webhook_guard import EndpointRefusedError, Resolve, checked_target, system_resolve
 from node_gateway.store.database import Database
 
 AT_ONCE_MAX: Final = 8
+"""Messages on their way to one endpoint at once, each of another subject."""
+KEPT_CONNECTIONS_MAX: Final = 100
 TIMEOUT_S: Final = 15.0
+LOOK_EVERY_MS: Final = 1_000
+"""How often an endpoint without new events is looked at for messages whose time has come."""
 GONE: Final = 410
 FORGET_EVERY_MS: Final = 3_600_000
 
 
 class Push:
-    """Makes and sends deliveries. There is one for a database at a time."""
+    """Makes and sends deliveries. Several workers on one database share the endpoints by leases.
+
+    Attributes:
+        outcomes: attempts so far, by the status that they led to.
+    """
 
     def __init__(
         self,
@@ -29,16 +38,20 @@ class Push:
         clock: Clock,
         *,
         are_private_allowed: bool,
+        owner: str = "worker",
         resolve: Resolve = system_resolve,
         make_client: Callable[[], httpx2.AsyncClient] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._are_private_allowed = are_private_allowed
+        self._owner = owner
         self._resolve = resolve
         self._client = (make_client or _client)()
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._look_at_ms: dict[str, int] = {}
         self._forgot_at_ms = 0
+        self.outcomes: dict[DeliveryStatus, int] = dict.fromkeys(DeliveryStatus, 0)
 
     async def step(self) -> int:
         """Make deliveries of new events and send what is due, without waiting for slow endpoints; returns new deliveries."""
@@ -46,14 +59,15 @@ class Push:
         await self._forget(now_ms)
         self._busy = {key: task for key, task in self._busy.items() if not self._is_done(task)}
         made = 0
-        for endpoint in await self._endpoints():
-            made += await self._enqueue(endpoint, now_ms)
+        for endpoint in await self._own_endpoints(now_ms):
+            made_here = await self._enqueue(endpoint, now_ms)
+            made += made_here
             if endpoint.webhook_id in self._busy:
                 continue
-            ready = await self._due(endpoint, now_ms)
-            if ready:
+            if made_here or now_ms >= self._look_at_ms.get(endpoint.webhook_id, 0):
+                self._look_at_ms[endpoint.webhook_id] = now_ms + LOOK_EVERY_MS
                 # One task an endpoint: it may take long without delaying any other.
-                self._busy[endpoint.webhook_id] = asyncio.create_task(self._deliver_all(endpoint, ready))
+                self._busy[endpoint.webhook_id] = asyncio.create_task(self._deliver_all(endpoint.webhook_id))
         return made
 
     async def finish(self) -> None:
@@ -63,6 +77,9 @@ class Push:
         for task in self._busy.values():
             task.cancel()
         await self._client.aclose()
+        if self._look_at_ms:
+            async with self._database.writing() as connection:
+                await webhook_queue.release_leases(connection, owner=self._owner)
 
     async def drain(self) -> None:
         """Wait until nothing is on its way."""
@@ -77,62 +94,78 @@ class Push:
         task.result()
         return True
 
-    async def _endpoints(self) -> list[Endpoint]:
+    async def _own_endpoints(self, now_ms: int) -> list[Endpoint]:
+        """Those that this worker sends to."""
         async with self._database.reading() as connection:
-            return await webhook_queue.endpoints(connection)
+            found = await webhook_queue.endpoints(connection, now_ms=now_ms)
+        is_alone = self._database.is_sqlite
+        wanted = [
+            one.webhook_id
+            for one in found
+            if one.lease_until_ms < now_ms + LEASE_MS // 2
+            and (one.lease_owner == self._owner or one.lease_until_ms < now_ms or is_alone)
+        ]
+        if wanted:
+            async with self._database.writing() as connection:
+                await webhook_queue.take_leases(
+                    connection, wanted, owner=self._owner, is_alone=is_alone, now_ms=now_ms
+                )
+            async with self._database.reading() as connection:
+                found = await webhook_queue.endpoints(connection, now_ms=now_ms)
+        return [one for one in found if one.lease_owner == self._owner or is_alone]
 
     async def _enqueue(self, endpoint: Endpoint, now_ms: int) -> int:
         async with self._database.reading() as connection:
             if not await webhook_queue.has_new_events(connection, endpoint):
                 return 0
         async with self._database.writing() as connection:
-            return await webhook_queue.enqueue(connection, endpoint, now_ms=now_ms)
+            return await webhook_queue.enqueue(connection, endpoint.webhook_id, now_ms=now_ms)
 
-    async def _due(self, endpoint: Endpoint, now_ms: int) -> list[Delivery]:
-        async with self._database.reading() as connection:
-            return await webhook_queue.due(connection, endpoint.webhook_id, now_ms=now_ms, limit=AT_ONCE_MAX)
-
-    async def _deliver_all(self, endpoint: Endpoint, ready: list[Delivery]) -> None:
-        await asyncio.gather(*(self._deliver(endpoint, delivery) for delivery in ready))
-
-    async def _deliver(self, endpoint: Endpoint, delivery: Delivery) -> None:
-        status_code, error = await self._post(endpoint, delivery)
-        now_ms = self._clock.now_ms()
-        async with self._database.writing() as connection:
-            if error is None and status_code is not None:
-                await webhook_queue.mark_delivered(
-                    connection, delivery, status_code=status_code, now_ms=now_ms
-                )
+    async def _deliver_all(self, webhook_id: str) -> None:
+        """Round after round, until nothing is due, or the webhook is another worker's, disabled or gone."""
+        while True:
+            now_ms = self._clock.now_ms()
+            async with self._database.reading() as connection:
+                endpoint = await webhook_queue.find_endpoint(connection, webhook_id, now_ms=now_ms)
+                if endpoint is None or endpoint.lease_owner != self._owner:
+                    return
+                ready = await webhook_queue.due(connection, webhook_id, now_ms=now_ms, limit=AT_ONCE_MAX)
+            if not ready:
                 return
-            await webhook_queue.put_off(
-                connection, delivery, status_code=status_code, error=error or "", now_ms=now_ms
-            )
-            if status_code == GONE:
-                await webhook_queue.deactivate(connection, endpoint.webhook_id)
+            outcomes = await asyncio.gather(*(self._attempt(endpoint, delivery) for delivery in ready))
+            async with self._database.writing() as connection:
+                for outcome in outcomes:
+                    status = await webhook_queue.note(connection, outcome, now_ms=self._clock.now_ms())
+                    self.outcomes[status] += 1
+                if any(outcome.status_code == GONE for outcome in outcomes):
+                    await webhook_queue.disable_gone(connection, webhook_id)
 
-    async def _post(self, endpoint: Endpoint, delivery: Delivery) -> tuple[int | None, str | None]:
-        """Send once: the answer's status, and what was wrong."""
+    async def _attempt(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                target = await checked_target(
-                    endpoint.url, are_private_allowed=self._are_private_allowed, resolve=self._resolve
-                )
-                headers = {**self._signed(endpoint, delivery), "host": target.host_header}
-                async with self._client.stream(
-                    "POST",
-                    target.connect_url,
-                    content=delivery.payload,
-                    headers=headers,
-                    extensions={"sni_hostname": target.host},
-                ) as response:
-                    status_code = response.status_code
+                status_code = await self._post(endpoint, delivery)
         except EndpointRefusedError as refused:
-            return None, str(refused)
+            return Outcome(delivery, None, str(refused))
         except TimeoutError:
-            return None, f"no answer within {TIMEOUT_S:.0f} s"
+            return Outcome(delivery, None, f"no answer within {TIMEOUT_S:.0f} s")
         except (httpx2.HTTPError, OSError) as error:
-            return None, f"{type(error).__name__}: {error}"
-        return status_code, None if 200 <= status_code < 300 else f"answered {status_code}"
+            return Outcome(delivery, None, f"{type(error).__name__}: {error}")
+        return Outcome(delivery, status_code, None if 200 <= status_code < 300 else f"answered {status_code}")
+
+    async def _post(self, endpoint: Endpoint, delivery: Delivery) -> int:
+        """Send once; returns the answer's status."""
+        target = await checked_target(
+            endpoint.url, are_private_allowed=self._are_private_allowed, resolve=self._resolve
+        )
+        headers = {**self._signed(endpoint, delivery), "host": target.host_header}
+        async with self._client.stream(
+            "POST",
+            target.connect_url,
+            content=delivery.payload,
+            headers=headers,
+            extensions={"sni_hostname": target.host},
+        ) as response:
+            return response.status_code
 
     def _signed(self, endpoint: Endpoint, delivery: Delivery) -> dict[str, str]:
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
@@ -155,5 +188,11 @@ class Push:
 
 
 def _client() -> httpx2.AsyncClient:
-    # No proxy from the environment: it would resolve names by itself.
-    return httpx2.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+    # No proxy from the environment: it would resolve names by itself. No bound on connections: AT_ONCE_MAX bounds those of an
+    # endpoint, and a common bound would let slow ones take the connections of others.
+    return httpx2.AsyncClient(
+        timeout=TIMEOUT_S,
+        follow_redirects=False,
+        trust_env=False,
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS_MAX),
+    )

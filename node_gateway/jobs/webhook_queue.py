@@ -1,7 +1,7 @@
 """Webhook deliveries in the tables: made from events, taken in order of their subject, ended or put off."""
 
-import base64
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,10 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.domain.states import DeliveryStatus, PartyKind
 from node_gateway.jobs.bulk import insert_rows
+from node_gateway.service.views import event_view
 from node_gateway.store import schema
+from node_gateway.store.events import ChainEvent, EventPosition
+from node_gateway.store.webhooks import events_told_to, update_webhook
 
 EVENTS_IN_STEP_MAX: Final = 500
-PENDING_READ_MAX: Final = 200
+LEASE_MS: Final = 30_000
 # Days of attempts: an endpoint may be down over a long weekend.
 BACKOFF_S: Final = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)
 JITTER: Final = 0.2
@@ -24,7 +27,7 @@ DELIVERED_KEPT_MS: Final = 7 * 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A webhook as the push job sees it. `secrets` newest first."""
+    """A webhook as the push job sees it. `secrets`: those to sign with now, newest first."""
 
     webhook_id: str
     party: str
@@ -34,6 +37,8 @@ class Endpoint:
     event_names: frozenset[str] | None
     next_block: int
     next_log_index: int
+    lease_owner: str | None
+    lease_until_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +47,68 @@ class Delivery:
 
     delivery_id: int
     message_id: str
-    subject: str
+    position: EventPosition
     payload: bytes
     attempts: int
 
 
-async def endpoints(connection: AsyncConnection) -> list[Endpoint]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt. `error` None: the endpoint took it."""
+
+    delivery: Delivery
+    status_code: int | None
+    error: str | None
+
+
+async def endpoints(connection: AsyncConnection, *, now_ms: int) -> list[Endpoint]:
     """All active webhooks."""
     table = schema.webhooks
-    rows = (await connection.execute(sa.select(table).where(table.c.is_active).order_by(table.c.id))).all()
-    return [
-        Endpoint(
-            webhook_id=row.id,
-            party=row.party,
-            partner=row.partner,
-            url=row.url,
-            secrets=tuple(row.secrets),
-            event_names=None if row.event_names is None else frozenset(row.event_names),
-            next_block=row.next_block,
-            next_log_index=row.next_log_index,
-        )
-        for row in rows
-    ]
+    rows = await connection.execute(sa.select(table).where(table.c.is_active).order_by(table.c.id))
+    return [_endpoint(row, now_ms) for row in rows]
+
+
+async def find_endpoint(
+    connection: AsyncConnection, webhook_id: str, *, now_ms: int, for_update: bool = False
+) -> Endpoint | None:
+    """One webhook as it is now; None when it is disabled or gone. `for_update` keeps others from changing it meanwhile."""
+    table = schema.webhooks
+    statement = sa.select(table).where(table.c.id == webhook_id, table.c.is_active)
+    if for_update:
+        statement = statement.with_for_update()
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _endpoint(row, now_ms)
+
+
+async def take_leases(
+    connection: AsyncConnection, webhook_ids: Collection[str], *, owner: str, is_alone: bool, now_ms: int
+) -> None:
+    """Take or prolong the leases that are free.
+
+    Args:
+        connection: within a writing transaction.
+        webhook_ids: whose.
+        owner: this worker.
+        is_alone: no other worker can be running on this database.
+        now_ms: the gateway's time.
+    """
+    table = schema.webhooks
+    is_free = (
+        (table.c.lease_until_ms < now_ms) | (table.c.lease_owner == owner) | table.c.lease_owner.is_(None)
+    )
+    await connection.execute(
+        sa.update(table)
+        .where(table.c.id.in_(list(webhook_ids)), sa.true() if is_alone else is_free)
+        .values(lease_owner=owner, lease_until_ms=now_ms + LEASE_MS)
+    )
+
+
+async def release_leases(connection: AsyncConnection, *, owner: str) -> None:
+    """Give them back, so that another worker need not wait for their end."""
+    table = schema.webhooks
+    await connection.execute(
+        sa.update(table).where(table.c.lease_owner == owner).values(lease_owner=None, lease_until_ms=0)
+    )
 
 
 async def has_new_events(connection: AsyncConnection, endpoint: Endpoint) -> bool:
@@ -72,9 +117,13 @@ async def has_new_events(connection: AsyncConnection, endpoint: Endpoint) -> boo
     return (await connection.execute(statement)).first() is not None
 
 
-async def enqueue(connection: AsyncConnection, endpoint: Endpoint, *, now_ms: int) -> int:
-    """Make deliveries of the next indexed events for an endpoint; returns how many events were looked at."""
-    events, blocks, webhooks = schema.events, schema.blocks, schema.webhooks
+async def enqueue(connection: AsyncConnection, webhook_id: str, *, now_ms: int) -> int:
+    """Make deliveries of the next indexed events for a webhook; returns how many events were looked at."""
+    # Its owner may have changed it, or asked for a replay, since it was read.
+    endpoint = await find_endpoint(connection, webhook_id, now_ms=now_ms, for_update=True)
+    if endpoint is None:
+        return 0
+    events, blocks = schema.events, schema.blocks
     statement = (
         sa.select(events, blocks.c.timestamp_s)
         .join_from(events, blocks, events.c.block_number == blocks.c.number)
@@ -88,89 +137,64 @@ async def enqueue(connection: AsyncConnection, endpoint: Endpoint, *, now_ms: in
     wanted = [row for row in rows if endpoint.event_names is None or row.name in endpoint.event_names]
     await insert_rows(connection, schema.deliveries, [_delivery_row(endpoint, row, now_ms) for row in wanted])
     last = rows[-1]
-    await connection.execute(
-        sa.update(webhooks)
-        .where(webhooks.c.id == endpoint.webhook_id)
-        .values(next_block=last.block_number, next_log_index=last.log_index + 1)
+    await update_webhook(
+        connection, webhook_id, next_block=last.block_number, next_log_index=last.log_index + 1
     )
     return len(rows)
 
 
 async def due(connection: AsyncConnection, webhook_id: str, *, now_ms: int, limit: int) -> list[Delivery]:
-    """The oldest pending message of each subject, as far as its time has come."""
+    """The oldest pending message of each subject, as far as its time has come; oldest first."""
     table = schema.deliveries
+    heads = (
+        sa.select(sa.func.min(table.c.id))
+        .where(table.c.webhook_id == webhook_id, table.c.status == DeliveryStatus.PENDING.value)
+        .group_by(table.c.subject)
+    )
     statement = (
         sa.select(table)
-        .where(table.c.webhook_id == webhook_id, table.c.status == DeliveryStatus.PENDING.value)
+        .where(table.c.id.in_(heads), table.c.next_attempt_at_ms <= now_ms)
         .order_by(table.c.id)
-        .limit(PENDING_READ_MAX)
+        .limit(limit)
     )
-    heads: dict[str, Any] = {}
-    for row in (await connection.execute(statement)).all():
-        heads.setdefault(row.subject, row)
-    ready = [row for row in heads.values() if row.next_attempt_at_ms <= now_ms]
-    return [
-        Delivery(row.id, orjson.loads(row.payload)["id"], row.subject, row.payload, row.attempts)
-        for row in ready[:limit]
-    ]
+    return [_delivery(row) for row in await connection.execute(statement)]
 
 
-async def mark_delivered(
-    connection: AsyncConnection, delivery: Delivery, *, status_code: int, now_ms: int
-) -> None:
-    """The endpoint took it."""
-    await _update(
-        connection, delivery, status=DeliveryStatus.DELIVERED.value, attempts=delivery.attempts + 1,
-        answered_status=status_code, error=None, delivered_at_ms=now_ms,
-    )  # fmt: skip
-
-
-async def put_off(
-    connection: AsyncConnection, delivery: Delivery, *, status_code: int | None, error: str, now_ms: int
-) -> bool:
-    """Try again later, or give up after the last attempt; True when it is dead now."""
+async def note(connection: AsyncConnection, outcome: Outcome, *, now_ms: int) -> DeliveryStatus:
+    """Write down what became of an attempt: delivered, to be tried again later, or given up after the last one."""
+    delivery = outcome.delivery
     attempts = delivery.attempts + 1
-    is_dead = attempts > len(BACKOFF_S)
-    wait_s = 0.0 if is_dead else BACKOFF_S[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER)
-    await _update(
-        connection, delivery,
-        status=(DeliveryStatus.DEAD if is_dead else DeliveryStatus.PENDING).value, attempts=attempts,
-        next_attempt_at_ms=now_ms + int(wait_s * 1000), answered_status=status_code, error=error[:200],
-    )  # fmt: skip
-    return is_dead
-
-
-async def deactivate(connection: AsyncConnection, webhook_id: str) -> None:
-    """The endpoint said that it is gone for good."""
-    table = schema.webhooks
-    await connection.execute(sa.update(table).where(table.c.id == webhook_id).values(is_active=False))
-
-
-async def replay(connection: AsyncConnection, webhook_id: str, *, from_block: int | None, now_ms: int) -> int:
-    """Send again: the dead letters, or everything from a block on; returns how many."""
+    next_attempt_at_ms = now_ms
+    status = DeliveryStatus.DELIVERED
+    if outcome.error is not None:
+        status = DeliveryStatus.DEAD if attempts > len(BACKOFF_S) else DeliveryStatus.PENDING
+    if status is DeliveryStatus.PENDING:
+        wait_s = BACKOFF_S[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER)
+        next_attempt_at_ms += int(wait_s * 1000)
     table = schema.deliveries
-    which = (
-        table.c.status == DeliveryStatus.DEAD.value
-        if from_block is None
-        else table.c.block_number >= from_block
-    )
-    result = await connection.execute(
+    await connection.execute(
         sa.update(table)
-        .where(table.c.webhook_id == webhook_id, which)
-        .values(status=DeliveryStatus.PENDING.value, attempts=0, next_attempt_at_ms=now_ms, error=None)
+        .where(
+            table.c.id == delivery.delivery_id,
+            # SQLite gives the number of a deleted row again: it must still be this event's.
+            table.c.block_number == delivery.position.block_number,
+            table.c.log_index == delivery.position.log_index,
+        )
+        .values(
+            status=status.value,
+            attempts=attempts,
+            next_attempt_at_ms=next_attempt_at_ms,
+            answered_status=outcome.status_code,
+            error=None if outcome.error is None else outcome.error[:200],
+            delivered_at_ms=now_ms if status is DeliveryStatus.DELIVERED else None,
+        )
     )
-    return result.rowcount
+    return status
 
 
-async def rotate_secret(
-    connection: AsyncConnection, webhook_id: str, new_secret: str, *, keep_old: bool
-) -> None:
-    """Sign with a new secret; with `keep_old` also with the one before, until the next rotation."""
-    table = schema.webhooks
-    statement = sa.select(table.c.secrets).where(table.c.id == webhook_id)
-    old: list[str] = (await connection.execute(statement)).scalar_one()
-    secrets = [new_secret, *old[:1]] if keep_old else [new_secret]
-    await connection.execute(sa.update(table).where(table.c.id == webhook_id).values(secrets=secrets))
+async def disable_gone(connection: AsyncConnection, webhook_id: str) -> None:
+    """The endpoint said that it is gone for good."""
+    await update_webhook(connection, webhook_id, is_active=False, disabled_reason="gone")
 
 
 async def forget_delivered(connection: AsyncConnection, *, now_ms: int) -> None:
@@ -184,51 +208,49 @@ async def forget_delivered(connection: AsyncConnection, *, now_ms: int) -> None:
     )
 
 
-def new_secret(random_bytes: bytes) -> str:
-    """A secret as Standard Webhooks writes it.
-
-    Args:
-        random_bytes: 24 … 64 of them.
-    """
-    assert 24 <= len(random_bytes) <= 64
-    return "whsec_" + base64.b64encode(random_bytes).decode()
-
-
 def _is_new_for(endpoint: Endpoint) -> tuple[sa.ColumnElement[bool], ...]:
     events = schema.events
     place = sa.tuple_(events.c.block_number, events.c.log_index)
-    return place >= sa.tuple_(endpoint.next_block, endpoint.next_log_index), _is_visible(endpoint)
+    is_told = events_told_to(PartyKind(endpoint.party), endpoint.partner)
+    return place >= sa.tuple_(endpoint.next_block, endpoint.next_log_index), is_told
 
 
-def _is_visible(endpoint: Endpoint) -> sa.ColumnElement[bool]:
-    events = schema.events
-    if endpoint.party == PartyKind.PARTNER:
-        return events.c.partner == endpoint.partner
-    if endpoint.party == PartyKind.WALLET:
-        return events.c.member.is_not(None)
-    return sa.true()
+def _endpoint(row: Any, now_ms: int) -> Endpoint:
+    secrets = row.secrets if now_ms < row.previous_secret_until_ms else row.secrets[:1]
+    return Endpoint(
+        webhook_id=row.id,
+        party=row.party,
+        partner=row.partner,
+        url=row.url,
+        secrets=tuple(secrets),
+        event_names=None if row.event_names is None else frozenset(row.event_names),
+        next_block=row.next_block,
+        next_log_index=row.next_log_index,
+        lease_owner=row.lease_owner,
+        lease_until_ms=row.lease_until_ms,
+    )
 
 
-def _delivery_row(endpoint: Endpoint, event: Any, now_ms: int) -> dict[str, Any]:
+def _delivery(row: Any) -> Delivery:
     # With the transaction: after a reorganisation another event may stand in the same place.
-    message_id = f"{event.block_number}-{event.log_index}-{event.tx_hash.hex()[:8]}"
-    member = None if event.member is None else "0x" + event.member.hex()
-    payload = {
-        "id": message_id,
-        "type": event.name,
-        "timestamp": datetime.fromtimestamp(event.timestamp_s, UTC).isoformat().replace("+00:00", "Z"),
-        "data": {
-            **event.data,
-            "block_number": event.block_number,
-            "log_index": event.log_index,
-            "tx_hash": "0x" + event.tx_hash.hex(),
-        },
-    }
+    tx_hash: str = orjson.loads(row.payload)["tx_hash"]
+    position = EventPosition(row.block_number, row.log_index)
+    return Delivery(row.id, f"{position.text}-{tx_hash[2:10]}", position, row.payload, row.attempts)
+
+
+def _delivery_row(endpoint: Endpoint, row: Any, now_ms: int) -> dict[str, Any]:
+    position = EventPosition(row.block_number, row.log_index)
+    event = ChainEvent(
+        position, row.name, row.member, row.counterparty, row.partner, row.operation, row.tx_hash, row.timestamp_s, row.data
+    )  # fmt: skip
+    happened_at = datetime.fromtimestamp(row.timestamp_s, UTC).isoformat().replace("+00:00", "Z")
+    # `type` and `timestamp` are where Standard Webhooks has them; the rest is an event as everywhere.
+    payload = {"type": row.name, "timestamp": happened_at, **event_view(event)}
     return {
         "webhook_id": endpoint.webhook_id,
-        "block_number": event.block_number,
-        "log_index": event.log_index,
-        "subject": member or f"partner:{event.partner}",
+        "block_number": row.block_number,
+        "log_index": row.log_index,
+        "subject": _subject(row),
         "payload": orjson.dumps(payload),
         "status": DeliveryStatus.PENDING.value,
         "attempts": 0,
@@ -237,6 +259,7 @@ def _delivery_row(endpoint: Endpoint, event: Any, now_ms: int) -> dict[str, Any]
     }
 
 
-async def _update(connection: AsyncConnection, delivery: Delivery, **values: Any) -> None:
-    table = schema.deliveries
-    await connection.execute(sa.update(table).where(table.c.id == delivery.delivery_id).values(**values))
+def _subject(row: Any) -> str:
+    if row.member is not None:
+        return "0x" + str(row.member.hex())
+    return "program" if row.partner is None else f"partner:{row.partner}"

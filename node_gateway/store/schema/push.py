@@ -5,8 +5,9 @@ import sqlalchemy as sa
 from node_gateway.store.schema.columns import JsonText, RowNumber
 from node_gateway.store.schema.metadata import metadata
 
-# `partner` null: the operator's or the wallet's, as `party` says. `secrets`: JSON list, newest first (Standard Webhooks signs with
-# each during a rotation). `event_names` null: all. `next_block`, `next_log_index`: from where on deliveries are still to be made.
+# `partner` null: the operator's or the wallet's, as `party` says. `secrets`: JSON list, newest first; messages are signed with the
+# second one too until `previous_secret_until_ms`. `event_names` null: all. `next_block`, `next_log_index`: from where on deliveries are
+# still to be made. `disabled_reason`: `caller` or `gone`, null while it is active. The lease is of the worker that sends to it.
 webhooks = sa.Table(
     "webhooks",
     metadata,
@@ -15,11 +16,15 @@ webhooks = sa.Table(
     sa.Column("partner", sa.Integer),
     sa.Column("url", sa.String(2000), nullable=False),
     sa.Column("secrets", JsonText, nullable=False),
+    sa.Column("previous_secret_until_ms", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("event_names", JsonText),
     sa.Column("is_active", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("disabled_reason", sa.String(8)),
     sa.Column("next_block", sa.BigInteger, nullable=False),
     sa.Column("next_log_index", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at_ms", sa.BigInteger, nullable=False),
+    sa.Column("lease_owner", sa.String(64)),
+    sa.Column("lease_until_ms", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 # `subject` orders: a later message of a subject (a member's 0x text, or `partner:3`) waits for the earlier ones.
@@ -41,5 +46,6 @@ deliveries = sa.Table(
     sa.Column("delivered_at_ms", sa.BigInteger),
     sa.UniqueConstraint("webhook_id", "block_number", "log_index"),
     sa.Index(None, "status", "next_attempt_at_ms"),
-    sa.Index(None, "webhook_id", "subject", "id"),
+    sa.Index(None, "webhook_id", "status", "subject", "id"),
+    sa.Index(None, "webhook_id", "id"),
 )

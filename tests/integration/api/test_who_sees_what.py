@@ -7,10 +7,13 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from node_gateway.api import events, operating, reads, submissions
+from node_gateway.api import events, operating, reads, submissions, webhooks
+from node_gateway.store.webhooks import insert_webhook
+from tests.integration.api.conftest import PARTIES as PARTY_OF
 from tests.integration.api.conftest import Api, running_api, settings_for
 from tests.integration.api.ledger_rows import ANNA, GROCER, move_head, purchase, settle_purchase, signed
 
+WEBHOOK = "wh_" + "1" * 24
 PARTIES = ("baker", "grocer", "wallet", "operator")
 # What is asked for belongs to the baker (and to Anna). Statuses for baker, grocer, wallet, operator.
 MATRIX: dict[str, tuple[str, tuple[int, int, int, int]]] = {
@@ -25,10 +28,19 @@ MATRIX: dict[str, tuple[str, tuple[int, int, int, int]]] = {
     "/v1/partners/me/operations": ("/v1/partners/me/operations", (200, 200, 403, 403)),
     "/v1/partners/me/position": ("/v1/partners/me/position", (200, 200, 403, 403)),
     "/v1/partners/me/statements": ("/v1/partners/me/statements", (200, 200, 403, 403)),
+    "/v1/webhooks": ("/v1/webhooks", (200, 200, 200, 200)),
+    "/v1/webhooks/{webhook_id}": ("/v1/webhooks/{webhook}", (200, 404, 404, 404)),
+    "/v1/webhooks/{webhook_id}/deliveries": ("/v1/webhooks/{webhook}/deliveries", (200, 404, 404, 404)),
     "/v1/campaigns": ("/v1/campaigns", (200, 200, 200, 200)),
     "/v1/campaigns/{campaign}": ("/v1/campaigns/1", (404, 404, 404, 404)),
 }
-POSTS = {"/v1/submissions", "/v1/submissions/bulk"}
+# Their matrices are in test_webhooks and in test_accepting.
+POSTS = {
+    "/v1/submissions",
+    "/v1/submissions/bulk",
+    "/v1/webhooks/{webhook_id}/secret",
+    "/v1/webhooks/{webhook_id}/replay",
+}
 STREAMS = {"/v1/events"}
 
 
@@ -45,11 +57,17 @@ async def settled_api(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Api]:
             await move_head(connection, 11)
 
         await api.change(settle)
+        async with api.database.writing() as connection:
+            baker = PARTY_OF["baker"]
+            await insert_webhook(
+                connection, baker, webhook_id=WEBHOOK, url="https://93.184.216.34/", secret="whsec_", event_names=None,
+                next_block=0, created_at_ms=0,
+            )  # fmt: skip
         yield api
 
 
 def test_the_matrix_has_every_route() -> None:
-    routers = (submissions.router, reads.router, events.router)
+    routers = (submissions.router, reads.router, events.router, webhooks.router)
     served = {route.path for router in routers for route in router.routes if isinstance(route, APIRoute)}
 
     assert served == set(MATRIX) | POSTS | STREAMS
@@ -62,6 +80,7 @@ async def test_each_party_is_shown_what_is_its_own(settled_api: Api, route: str)
     if path == "{submission}":
         operation = (await settled_api.get("/v1/operations/3.0.1")).json()
         path = f"/v1/submissions/{operation['submission_id']}"
+    path = path.replace("{webhook}", WEBHOOK)
 
     statuses = tuple([(await settled_api.get(path, party=party)).status_code for party in PARTIES])
 
@@ -71,6 +90,7 @@ async def test_each_party_is_shown_what_is_its_own(settled_api: Api, route: str)
 @pytest.mark.parametrize("route", MATRIX)
 async def test_without_a_key_nothing_is_shown(settled_api: Api, route: str) -> None:
     path = MATRIX[route][0].replace("{submission}", "/v1/submissions/0x" + "00" * 32)
+    path = path.replace("{webhook}", WEBHOOK)
 
     without = await settled_api.http.get(path)
     wrong = await settled_api.http.get(path, headers={"Authorization": "Bearer coalition_" + "A" * 43})

@@ -8,20 +8,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 import pytest
 import sqlalchemy as sa
 from standardwebhooks import Webhook
 
+from node_gateway.domain.parties import Party
+from node_gateway.domain.states import PartyKind
 from node_gateway.jobs import webhook_queue
 from node_gateway.jobs.push import Push
-from node_gateway.store import schema
-from node_gateway.store.database import Database
+from node_gateway.jobs.webhook_queue import LEASE_MS
+from node_gateway.service.clock import SystemClock
+from node_gateway.service.webhooks import new_secret
+from node_gateway.store import schema, webhooks
+from node_gateway.store.database import Database, create_database
+from partner_sdk import verify_webhook
+from partner_sdk.protocol import PartnerId
 from tests.integration.jobs.gateway_harness import SteadyClock
+from tests.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.integration
 
-SECRET = webhook_queue.new_secret(bytes(range(32)))
-OLD_SECRET = webhook_queue.new_secret(bytes(32))
+SECRET = new_secret(bytes(range(32)))
+NEW_SECRET = new_secret(bytes(32))
 MEMBERS = (b"\x01" * 20, b"\x02" * 20)
 
 
@@ -124,7 +133,7 @@ async def test_delivers_each_event_of_the_partner_once_signed_and_in_order(
             signed_at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
             expected = Webhook(SECRET).sign(headers["webhook-id"], signed_at, body.decode())
             assert headers["webhook-signature"] == expected
-            assert headers["webhook-id"] == json.loads(body)["id"]
+            assert headers["webhook-id"].startswith(json.loads(body)["id"] + "-")
             assert headers["host"] == f"127.0.0.1:{shop.port}"
         await _run(push)
         assert len(shop.received) == 3
@@ -176,9 +185,8 @@ async def test_gives_up_after_the_last_attempt_and_replays_when_asked(database: 
             push._clock.advance(2 * 86_400_000)
         assert len(shop.received) == attempts
         async with database.writing() as connection:
-            assert (
-                await webhook_queue.replay(connection, "a", from_block=None, now_ms=push._clock.now_ms()) == 1
-            )
+            now_ms = push._clock.now_ms()
+            assert await webhooks.replay_dead(connection, "a", delivery_id=None, now_ms=now_ms) == 1
         await _run(push)
         assert len(shop.received) == attempts + 1
 
@@ -202,12 +210,130 @@ async def test_a_redirect_is_not_followed_and_a_private_address_is_refused(datab
         assert (row.status, row.answered_status, row.attempts) == ("pending", 302, 2)
 
 
-async def test_signs_with_both_secrets_while_one_is_replaced(database: Database, push: Push) -> None:
+async def test_signs_with_both_secrets_until_the_old_one_ends(database: Database, push: Push) -> None:
+    clock = push._clock
+    assert isinstance(clock, SteadyClock)
     async with open_shop() as shop:
         await _register(database, "a", shop.url)
         async with database.writing() as connection:
-            await webhook_queue.rotate_secret(connection, "a", OLD_SECRET, keep_old=True)
+            await webhooks.replace_secret(
+                connection, "a", NEW_SECRET, previous_until_ms=clock.now_ms() + 60_000
+            )
         await _happen(database, 5, (1, MEMBERS[0]))
         await _run(push)
-        ((headers, _),) = shop.received
-        assert len(headers["webhook-signature"].split(" ")) == 2
+        clock.advance(60_001)
+        await _happen(database, 6, (1, MEMBERS[0]))
+        await _run(push)
+        signatures = [headers["webhook-signature"].split(" ") for headers, _ in shop.received]
+        assert [len(one) for one in signatures] == [2, 1]
+
+
+async def test_the_sdk_reads_what_is_sent(database: Database) -> None:
+    push = Push(database, SystemClock(), are_private_allowed=True)
+    async with open_shop() as shop:
+        await _register(database, "a", shop.url)
+        await _happen(database, 5, (1, MEMBERS[0]))
+        await _run(push, steps=2)
+    await push.finish()
+    ((headers, body),) = shop.received
+    event = verify_webhook(body, headers, SECRET)
+    assert (event.id, event.name, event.partner, event.block_number) == ("5-0", "PurchaseSettled", 1, 5)
+    assert event.member is not None
+    assert bytes(event.member) == MEMBERS[0]
+    assert (event.data, event.block_timestamp_s) == ({"points": 0}, 1_700_000_000)
+    # Where Standard Webhooks has them.
+    assert json.loads(body)["type"] == "PurchaseSettled"
+    assert json.loads(body)["timestamp"] == "2023-11-14T22:13:20Z"
+
+
+async def test_a_subject_with_many_messages_does_not_hold_back_another(
+    database: Database, push: Push
+) -> None:
+    async with open_shop(500) as shop:
+        await _register(database, "a", shop.url)
+        await _happen(database, 5, *[(1, MEMBERS[0])] * 300)
+        await _happen(database, 6, (1, MEMBERS[1]))
+        await _run(push)
+        assert [body["id"] for body in shop.bodies()] == ["5-0", "6-0"]
+
+
+async def test_what_is_asked_for_again_comes_again_in_order(database: Database, push: Push) -> None:
+    async with open_shop() as shop:
+        await _register(database, "a", shop.url)
+        for block in (5, 6, 7):
+            await _happen(database, block, (1, MEMBERS[0]))
+        await _run(push)
+        async with database.writing() as connection:
+            party = Party(PartyKind.PARTNER, PartnerId(1))
+            assert await webhooks.replay_from(connection, party, "a", block_number=6) == 2
+        await _run(push)
+        assert [body["id"] for body in shop.bodies()] == ["5-0", "6-0", "7-0", "6-0", "7-0"]
+
+
+async def test_a_disabled_webhook_gets_nothing_and_catches_up_afterwards(
+    database: Database, push: Push
+) -> None:
+    async with open_shop(410) as shop:
+        await _register(database, "a", shop.url)
+        await _happen(database, 5, (1, MEMBERS[0]))
+        await _run(push)
+        await _happen(database, 6, (1, MEMBERS[1]))
+        await _run(push)
+        assert len(shop.received) == 1
+        async with database.writing() as connection:
+            await webhooks.update_webhook(connection, "a", is_active=True, disabled_reason=None)
+        assert isinstance(push._clock, SteadyClock)
+        push._clock.advance(10_000)
+        await _run(push)
+        assert sorted(body["id"] for body in shop.bodies()) == ["5-0", "5-0", "6-0"]
+
+
+async def test_a_second_dns_answer_does_not_lead_inside(database: Database) -> None:
+    answers = [["93.184.216.34"], ["10.0.0.7"]]
+    connected: list[tuple[str, str, str]] = []
+
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return answers.pop(0)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        connected.append((str(request.url), request.headers["host"], request.extensions["sni_hostname"]))
+        return httpx2.Response(503)
+
+    clock = SteadyClock()
+    push = Push(
+        database, clock, are_private_allowed=False, resolve=resolve,
+        make_client=lambda: httpx2.AsyncClient(transport=httpx2.MockTransport(answer)),
+    )  # fmt: skip
+    await _register(database, "a", "https://shop.example/hook")
+    await _happen(database, 5, (1, MEMBERS[0]))
+    await _run(push, steps=1)
+    clock.advance(60_000)
+    await _run(push, steps=1)
+    await push.finish()
+    # Once, by the number that was checked; never by the name, which would be resolved anew.
+    assert connected == [("https://93.184.216.34/hook", "shop.example", "shop.example")]
+    async with database.reading() as connection:
+        row = (await connection.execute(sa.select(schema.deliveries))).one()
+    assert row.error == "10.0.0.7 is not a public address: https://shop.example/hook"
+
+
+async def test_two_workers_share_endpoints_by_leases(postgres_server: PostgresServer) -> None:
+    database = create_database(postgres_server.create(template="coalition_template"))
+    clock = SteadyClock()
+    first, second = (Push(database, clock, are_private_allowed=True, owner=owner) for owner in ("one", "two"))
+    async with open_shop() as shop:
+        await _register(database, "a", shop.url)
+        await _happen(database, 5, (1, MEMBERS[0]))
+        await _run(first, steps=1)
+        await _happen(database, 6, (1, MEMBERS[0]))
+        await _run(second)
+        assert [body["id"] for body in shop.bodies()] == ["5-0"]
+        clock.advance(LEASE_MS + 1)
+        await _run(second)
+        assert [body["id"] for body in shop.bodies()] == ["5-0", "6-0"]
+        await second.finish()
+        await _happen(database, 7, (1, MEMBERS[0]))
+        await _run(first)
+        assert [body["id"] for body in shop.bodies()] == ["5-0", "6-0", "7-0"]
+        await first.finish()
+    await database.close()

@@ -1,16 +1,19 @@
-"""Where webhooks may go: public addresses only, checked at the moment of each delivery and then connected to by number.
+"""Where webhooks may go: public addresses only, checked when one is registered and at the moment of each delivery, and then
+connected to by number.
 
 Resolving once, checking, and connecting by name would let a second DNS answer lead inside; a redirect would too, so none is followed.
 """
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
 HTTPS_PORT = 443
 HTTP_PORT = 80
 
@@ -44,14 +47,14 @@ async def checked_target(url: str, *, are_private_allowed: bool, resolve: Resolv
     Raises:
         EndpointRefusedError: wrong scheme, credentials in the URL, no address, or one that is not public.
     """
-    parts = urlsplit(url)
+    parts, given_port = _parts(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise EndpointRefusedError(url, "not a web address")
     if parts.scheme == "http" and not are_private_allowed:
         raise EndpointRefusedError(url, "https is required")
     if parts.username or parts.password:
         raise EndpointRefusedError(url, "credentials in the address")
-    port = parts.port or (HTTPS_PORT if parts.scheme == "https" else HTTP_PORT)
+    port = given_port or (HTTPS_PORT if parts.scheme == "https" else HTTP_PORT)
     addresses = await resolve(parts.hostname, port)
     if not addresses:
         raise EndpointRefusedError(url, "the host has no address")
@@ -61,20 +64,34 @@ async def checked_target(url: str, *, are_private_allowed: bool, resolve: Resolv
     return _target(parts, addresses[0], port)
 
 
+def _parts(url: str) -> tuple[SplitResult, int | None]:
+    """The address taken apart, and the port it names."""
+    if not _VISIBLE_ASCII.fullmatch(url):
+        raise EndpointRefusedError(url, "not a web address of visible ASCII characters")
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError:
+        raise EndpointRefusedError(url, "not a web address") from None
+
+
 async def system_resolve(host: str, port: int) -> list[str]:
     """Addresses by the system's resolver, empty where there are none."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
+        # UnicodeError: a name with an empty or an endless part.
         return []
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def _require_public(url: str, address: str) -> None:
-    number = ipaddress.ip_address(address.split("%")[0])
-    mapped = getattr(number, "ipv4_mapped", None)
-    if mapped is not None:
-        number = mapped
+    number: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(number, ipaddress.IPv6Address):
+        if number.is_site_local:
+            raise EndpointRefusedError(url, f"{address} is not a public address")
+        # Addresses that lead to an IPv4 address are judged by it.
+        number = number.ipv4_mapped or number.sixtofour or number
     if not number.is_global or number.is_multicast or number.is_reserved:
         raise EndpointRefusedError(url, f"{address} is not a public address")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node_gateway.jobs.webhook_guard import EndpointRefusedError, checked_target
+from node_gateway.service.webhook_guard import EndpointRefusedError, checked_target
 
 
 async def _target(url: str, *addresses: str, are_private_allowed: bool = False) -> str:
@@ -15,7 +15,7 @@ async def _target(url: str, *addresses: str, are_private_allowed: bool = False) 
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fe80::1%eth0",
-     "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "224.0.0.1", "255.255.255.255"],
+     "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "224.0.0.1", "255.255.255.255", "2002:7f00:1::", "2002:a00:1::", "fec0::1", "64:ff9b::7f00:1", "::127.0.0.1"],
 )  # fmt: skip
 async def test_refuses_every_address_that_is_not_public(address: str) -> None:
     with pytest.raises(EndpointRefusedError, match="not a public address"):
@@ -35,6 +35,13 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse() -> No
         "http://shop.example/",
         "https://user:secret@shop.example/",
         "file:///etc",
+        "https://shop.example:port/",
+        "https://shop.example:70000/",
+        "https://[::1/",
+        "https://shop.example/a b",
+        "https://shop.example/\r\nHost: inside",
+        "https://münchen.example/",
+        "",
     ],
 )
 async def test_refuses_what_is_no_plain_secure_address(url: str) -> None:
