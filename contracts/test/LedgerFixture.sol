@@ -382,8 +382,14 @@ abstract contract LedgerFixture is Test, ILedgerEvents {
         vm.assertEq(given, reason, string.concat("expected ", _text(reason), ", got ", _text(given)));
     }
 
-    function _text(bytes32 word) private pure returns (string memory) {
-        return string(abi.encodePacked(word));
+    function _text(bytes32 word) internal pure returns (string memory) {
+        uint256 length = 0;
+        while (length < 32 && word[length] != 0) ++length;
+        bytes memory text = abi.encodePacked(word);
+        assembly ("memory-safe") {
+            mstore(text, length)
+        }
+        return string(text);
     }
 
     function _available(uint256 member) internal view returns (uint256) {

@@ -21,6 +21,8 @@ interface Vm {
     function snapshotState() external returns (uint256 snapshot);
     function revertToState(uint256 snapshot) external returns (bool success);
     function pauseGasMetering() external;
+    function setEnv(string calldata name, string calldata value) external;
+    function envOr(string calldata name, uint256 defaultValue) external view returns (uint256 value);
     function resumeGasMetering() external;
     function prank(address sender) external;
     function startPrank(address sender) external;
@@ -51,6 +53,12 @@ interface Vm {
     function assertGe(int256 left, int256 right, string calldata message) external pure;
 }
 
+/// @notice Which functions of which contract an invariant's runs call.
+struct FuzzSelector {
+    address addr;
+    bytes4[] selectors;
+}
+
 /// @notice What forge looks for in a contract of tests.
 abstract contract Test {
     // forge calls only contracts that say so.
@@ -58,6 +66,13 @@ abstract contract Test {
     bool public constant IS_TEST = true;
 
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    /// @dev Shown by `forge test -vv`.
+    function say(string memory text) internal view {
+        (bool success,) =
+            address(0x000000000000000000636F6e736F6c652e6c6f67).staticcall(abi.encodeWithSignature("log(string)", text));
+        assert(success);
+    }
 
     function bound(uint256 value, uint256 least, uint256 most) internal pure returns (uint256) {
         return least + value % (most - least + 1);
