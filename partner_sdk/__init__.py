@@ -103,6 +103,9 @@ if TYPE_CHECKING:
     from partner_sdk.models import StageProgress as StageProgress
     from partner_sdk.models import Statement as Statement
     from partner_sdk.models import SubmissionRecord as SubmissionRecord
+    from partner_sdk.models import Webhook as Webhook
+    from partner_sdk.models import WebhookDelivery as WebhookDelivery
+    from partner_sdk.models import WebhookWithSecret as WebhookWithSecret
     from partner_sdk.protocol import KeyId as KeyId
     from partner_sdk.protocol import KeyKind as KeyKind
     from partner_sdk.protocol import MemberId as MemberId
@@ -244,7 +247,10 @@ _MODULE_OF_NAME = {
     "UnknownSubmitterKeyError": "_errors",
     "VoidReceipt": "receipts",
     "Wallet": "_sync.wallet",
+    "Webhook": "models",
+    "WebhookDelivery": "models",
     "WebhookVerificationError": "_errors",
+    "WebhookWithSecret": "models",
     "WrongPasswordError": "keys",
     "WrongTillCodeError": "_errors",
     "load_key": "keys",
@@ -365,7 +371,10 @@ __all__ = [
     "UnknownSubmitterKeyError",
     "VoidReceipt",
     "Wallet",
+    "Webhook",
+    "WebhookDelivery",
     "WebhookVerificationError",
+    "WebhookWithSecret",
     "WrongPasswordError",
     "WrongTillCodeError",
     "load_key",

@@ -18,6 +18,7 @@ REPLACEMENTS = {
     "AsyncHttp": "Http",
     "AsyncSubmitting": "Submitting",
     "AsyncReading": "Reading",
+    "AsyncWebhooks": "Webhooks",
     "AsyncClient": "Client",
     "AsyncBaseTransport": "BaseTransport",
     "AsyncFakeGateway": "FakeGateway",

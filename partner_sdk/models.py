@@ -303,3 +303,49 @@ class Statement(Answer):
     carried_in_micro: int
     payable_minor: int
     carried_out_micro: int
+
+
+class Webhook(Answer):
+    """Where events are sent. `events` None: all. `next_event`: up to there messages were made."""
+
+    id: str
+    url: str
+    events: tuple[str, ...] | None = None
+    is_active: bool
+    disabled_reason: str | None = None
+    next_event: str
+    previous_secret_until_ms: int | None = None
+    created_at_ms: int
+
+
+class WebhookWithSecret(Webhook):
+    """Just made, or with a secret just made: it is not shown again. For `verify_webhook`."""
+
+    secret: str = Field(repr=False)
+
+
+class WebhookList(Answer):
+    """Answer of `GET /v1/webhooks`."""
+
+    webhooks: tuple[Webhook, ...]
+
+
+class WebhookDelivery(Answer):
+    """One message. `event` is the id of its event, `error` what was wrong with the last attempt."""
+
+    id: str
+    event: str
+    subject: str
+    status: Literal["pending", "delivered", "dead"]
+    attempts: int
+    next_attempt_at_ms: int | None = None
+    answered_status: int | None = None
+    error: str | None = None
+    created_at_ms: int
+    delivered_at_ms: int | None = None
+
+
+class WebhookReplay(Answer):
+    """Answer of `POST /v1/webhooks/{id}/replay`."""
+
+    messages: int

@@ -1,5 +1,6 @@
 """Requests to the gateway: retried with one Idempotency-Key, answers checked, problems turned into errors."""
 
+import json
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ import stamina
 from pydantic import BaseModel
 
 from partner_sdk._answers import raise_for_problem, read, typed_transport_errors, wait_before_retry_s
-from partner_sdk._errors import GatewayError
+from partner_sdk._errors import GatewayError, NotFoundError
 
 TIMEOUT_S: Final = 10.0
 ATTEMPTS_MAX: Final = 6
@@ -67,6 +68,24 @@ class AsyncHttp:
             timeout=httpx2.Timeout(self._timeout_s, read=self._timeout_s + wait_s),
         )
         return read(response, model)
+
+    async def change(self, method: str, path: str, model: type[ModelT], fields: Mapping[str, Any]) -> ModelT:
+        """Sends a JSON object and reads the answer as `model`; retried like `post`."""
+        headers = {"content-type": "application/json", "idempotency-key": uuid.uuid4().hex}
+        content = json.dumps(fields).encode()
+        return read(await self._retried(method, path, content=content, headers=headers), model)
+
+    async def delete(self, path: str) -> None:
+        """Deletes something; gone already on a second try is as good.
+
+        Raises:
+            NotFoundError: it was not there.
+        """
+        try:
+            await self._retried("DELETE", path)
+        except NotFoundError as error:
+            if not error.may_have_arrived:
+                raise
 
     @asynccontextmanager
     async def stream(

@@ -8,6 +8,7 @@ from httpx2 import EventSource
 
 from partner_sdk._answers import event_of, typed_transport_errors
 from partner_sdk._async.http import AsyncHttp
+from partner_sdk._async.webhooks import AsyncWebhooks
 from partner_sdk._errors import (
     BusyError,
     GatewayConnectionError,
@@ -40,11 +41,16 @@ RECONNECT_WAIT_S_MAX: Final = 15.0
 
 
 class AsyncReading:
-    """Reads; every answer says as of which block it is."""
+    """Reads; every answer says as of which block it is.
+
+    Attributes:
+        webhooks: the caller's own webhooks.
+    """
 
     def __init__(self, http: AsyncHttp, *, own_store: SqliteSequenceStore | None = None) -> None:
         self._http = http
         self._own_store = own_store
+        self.webhooks = AsyncWebhooks(http)
 
     async def program(self) -> Program:
         """Returns the program, its chain and today's program day."""

@@ -15,6 +15,7 @@ from partner_sdk._errors import (
     ServerError,
 )
 from partner_sdk._sync.http import Http
+from partner_sdk._sync.webhooks import Webhooks
 from partner_sdk._waiting import sleep_sync
 from partner_sdk.drafts import as_member
 from partner_sdk.models import (
@@ -41,11 +42,16 @@ RECONNECT_WAIT_S_MAX: Final = 15.0
 
 
 class Reading:
-    """Reads; every answer says as of which block it is."""
+    """Reads; every answer says as of which block it is.
+
+    Attributes:
+        webhooks: the caller's own webhooks.
+    """
 
     def __init__(self, http: Http, *, own_store: SqliteSequenceStore | None = None) -> None:
         self._http = http
         self._own_store = own_store
+        self.webhooks = Webhooks(http)
 
     def program(self) -> Program:
         """Returns the program, its chain and today's program day."""

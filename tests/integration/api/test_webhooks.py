@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.service.webhooks import WEBHOOKS_MAX
 from node_gateway.store import schema
+from partner_sdk import AsyncPartner, InvalidRequestError, NotFoundError
 from tests.integration.api.conftest import Api, running_api, settings_for
-from tests.integration.api.ledger_rows import HEAD_BLOCK, move_head, settle_purchase
+from tests.integration.api.ledger_rows import BAKER_KEY, HEAD_BLOCK, move_head, settle_purchase
 
 # A number instead of a name: no test asks a resolver.
 URL = "https://93.184.216.34/points"
@@ -244,3 +245,37 @@ async def test_another_partners_webhook_is_like_none(sqlite_api: Api) -> None:
         assert [answer.json()["code"] for answer in answers] == ["webhook_not_found"] * len(asked)
         assert (await call(sqlite_api, "GET", "", party=party)).json() == {"webhooks": []}
     assert (await call(sqlite_api, "GET", path)).json()["is_active"] is True
+
+
+async def test_the_sdk_does_it_all(sqlite_api: Api) -> None:
+    transport = httpx2.ASGITransport(app=sqlite_api.app)
+    async with AsyncPartner(
+        key=BAKER_KEY, gateway="http://gateway", api_key=sqlite_api.keys["baker"], transport=transport
+    ) as partner:
+        webhooks = partner.webhooks
+        made = await webhooks.create(URL, events=["HoldPlaced"], from_block=3)
+        await _dead_letters(sqlite_api, made.id)
+        rotated = await webhooks.rotate_secret(made.id, overlap_s=60)
+        changed = await webhooks.update(made.id, url=URL + "/2", events="all")
+        disabled = await webhooks.disable(made.id)
+        enabled = await webhooks.enable(made.id)
+        dead = await webhooks.deliveries(made.id, status="dead", limit=1)
+        replayed = [
+            await webhooks.replay_one(made.id, dead.entries[0].id),
+            await webhooks.replay_dead(made.id),
+            await webhooks.replay_from(made.id, 8),
+        ]
+        with pytest.raises(InvalidRequestError, match="webhook_url_refused"):
+            await webhooks.create("https://127.0.0.1/")
+        assert await webhooks.list() == (await webhooks.get(made.id),)
+        await webhooks.delete(made.id)
+        with pytest.raises(NotFoundError):
+            await webhooks.delete(made.id)
+
+    assert (made.events, made.next_event, changed.events, changed.url) == (
+        ("HoldPlaced",), "3-0", None, URL + "/2",
+    )  # fmt: skip
+    assert made.secret != rotated.secret
+    assert made.secret not in repr(made)
+    assert (disabled.is_active, enabled.is_active) == (False, True)
+    assert (dead.entries[0].error, replayed) == ("answered 500", [1, 0, 0])

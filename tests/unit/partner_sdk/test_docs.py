@@ -11,7 +11,9 @@ import pytest
 import partner_sdk
 import partner_sdk.protocol
 from partner_sdk import _errors, _rejections
+from partner_sdk._async.webhooks import AsyncWebhooks
 from partner_sdk._sync.reading import Reading
+from partner_sdk._sync.webhooks import Webhooks
 from partner_sdk.protocol.operation_bodies import FIELDS_OF_KIND
 from partner_sdk.testing import FakeGateway
 from tests.vectors import protocol_vectors
@@ -47,7 +49,12 @@ def public_calls(client: type) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(
     ("title", "client"),
-    [("Partner", partner_sdk.Partner), ("Wallet", partner_sdk.Wallet), ("Both", Reading)],
+    [
+        ("Partner", partner_sdk.Partner),
+        ("Wallet", partner_sdk.Wallet),
+        ("Both", Reading),
+        ("Webhooks", Webhooks),
+    ],
 )
 def test_every_call_is_documented_with_its_parameters(title: str, client: type) -> None:
     assert documented_calls(title) == public_calls(client)
@@ -55,7 +62,11 @@ def test_every_call_is_documented_with_its_parameters(title: str, client: type) 
 
 @pytest.mark.parametrize(
     ("synchronous", "asynchronous"),
-    [(partner_sdk.Partner, partner_sdk.AsyncPartner), (partner_sdk.Wallet, partner_sdk.AsyncWallet)],
+    [
+        (partner_sdk.Partner, partner_sdk.AsyncPartner),
+        (partner_sdk.Wallet, partner_sdk.AsyncWallet),
+        (Webhooks, AsyncWebhooks),
+    ],
 )
 def test_the_asynchronous_twin_has_the_same_calls(synchronous: type, asynchronous: type) -> None:
     assert public_calls(synchronous) == public_calls(asynchronous)
