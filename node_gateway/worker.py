@@ -16,6 +16,7 @@ from node_gateway.chain import node
 from node_gateway.chain.artifacts import ledger_events
 from node_gateway.chain.deployment import Deployment, load_deployment
 from node_gateway.chain.engines.clock import ChainClock
+from node_gateway.chain.engines.stepping import STEPPED_DIALECT
 from node_gateway.chain.node import Capabilities
 from node_gateway.chain.rpc import HttpRpc, Rpc
 from node_gateway.chain.rpc_errors import RpcError
@@ -24,6 +25,7 @@ from node_gateway.config import Settings
 from node_gateway.jobs.fold.accounts import FoldMismatchError
 from node_gateway.jobs.indexer import Indexer
 from node_gateway.jobs.push import Push
+from node_gateway.jobs.rebuilding import ChainRebuild
 from node_gateway.jobs.relay import Relay
 from node_gateway.jobs.relay_limits import RelayLimits
 from node_gateway.jobs.running import JobHealth, Stop, run_job
@@ -60,6 +62,7 @@ class Worker:
     push: Push
     metrics: WorkerMetrics
     poll_s: float
+    push_poll_s: float = PUSH_POLL_S
     stop: Stop = field(default_factory=Stop)
     jobs: list[JobHealth] = field(default_factory=list)
 
@@ -82,12 +85,15 @@ class Worker:
                     recover=self._recover_indexer,
                 )
             )
-            group.create_task(run_job(push_health, self._push_step, self.stop, idle_s=PUSH_POLL_S))
+            group.create_task(run_job(push_health, self._push_step, self.stop, idle_s=self.push_poll_s))
         await self.push.finish()
         with contextlib.suppress(Exception):
             await self.relay.release()
 
     async def _relay_step(self) -> bool:
+        if not self.indexer.is_chain_known:
+            # What is sent to another chain may be mined there, and its nonces are gone.
+            return False
         step = await self.relay.step()
         self.metrics.relayed(step, self.relay.gas.ratio)
         self.metrics.health(self.jobs)
@@ -163,6 +169,7 @@ def build_worker(
     owner: str | None = None,
 ) -> Worker:
     """Put the jobs together. `owner` holds the leases; this process by default."""
+    owner = owner or worker_owner()
     limits = RelayLimits(
         in_flight_max=settings.relay_in_flight_max,
         batch_age_ms=settings.relay_batch_age_ms,
@@ -173,13 +180,65 @@ def build_worker(
     chain_clock = ChainClock(rpc, capabilities.clock) if capabilities.clock else None
     relay = Relay(
         rpc, database, deployment, signers, clock,
-        owner=owner or f"{socket.gethostname()[:40]}:{os.getpid()}", limits=limits, chain_clock=chain_clock,
+        owner=owner, limits=limits, chain_clock=chain_clock,
     )  # fmt: skip
     indexer = Indexer(
-        rpc, database, deployment, ledger_events(), clock, has_block_receipts=capabilities.has_block_receipts
-    )
+        rpc, database, deployment, ledger_events(), clock,
+        has_block_receipts=capabilities.has_block_receipts,
+        chain_rebuild=chain_rebuild_for(
+            settings.state_dir, database, rpc, deployment, capabilities, clock, owner=owner
+        ),
+    )  # fmt: skip
     push = Push(database, clock, are_private_allowed=settings.webhook_private_addresses, owner=owner)
     return Worker(relay, indexer, push, WorkerMetrics(), settings.worker_poll_ms / 1000)
+
+
+def chain_rebuild_for(
+    state_dir: Path,
+    database: Database,
+    rpc: Rpc,
+    deployment: Deployment,
+    capabilities: Capabilities,
+    clock: Clock,
+    *,
+    owner: str,
+) -> ChainRebuild | None:
+    """What makes a development chain again; None on an engine that keeps its blocks itself."""
+    if capabilities.clock != STEPPED_DIALECT:
+        return None
+    return ChainRebuild(
+        rpc, database, deployment, ledger_events(), clock,
+        owner=owner, save=lambda made: made.save(state_dir),
+    )  # fmt: skip
+
+
+async def make_chain_again(
+    rpc: Rpc, state_dir: Path, database_url: str, deployment: Deployment
+) -> Deployment | None:
+    """What a worker does first, for a command that needs the chain before there is one.
+
+    Returns:
+        The deployment as it is now; None where nothing was missing, or the engine keeps its blocks itself.
+
+    Raises:
+        DatabaseInUseError: a worker runs, and does it.
+        ChainRebuildError: it cannot be made again.
+    """
+    clock = SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        database = create_database(database_url)
+        stack.push_async_callback(database.close)
+        if (lock := process_lock(database, "worker")) is not None:
+            stack.enter_context(lock)
+        rebuild = chain_rebuild_for(
+            state_dir, database, rpc, deployment, await _capabilities(rpc), clock, owner=worker_owner()
+        )
+        return None if rebuild is None else await rebuild.run()
+
+
+def worker_owner() -> str:
+    """This process, as leases name it."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
 def relay_signers(state_dir: Path) -> list[Signer]:

@@ -4,10 +4,11 @@ Blocks are read by number and believed only where everything in them names the s
 two different heads.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from node_gateway.chain.bloom import bloom_of
 from node_gateway.chain.hexadecimal import data_of, number_of, quantity, text_of
 from node_gateway.chain.rpc import Call, Rpc
 from node_gateway.chain.rpc_errors import RpcError, RpcReason
@@ -24,6 +25,7 @@ class Header(NamedTuple):
     gas_limit: int
     base_fee_wei: int
     tx_hashes: tuple[str, ...]
+    logs_bloom: str = ""
 
 
 class Log(NamedTuple):
@@ -182,6 +184,7 @@ def parse_header(raw: Mapping[str, Any]) -> Header:
         gas_limit=number_of(raw["gasLimit"]),
         base_fee_wei=number_of(raw.get("baseFeePerGas") or "0x0"),
         tx_hashes=tuple(tx if isinstance(tx, str) else tx["hash"] for tx in transactions),
+        logs_bloom=raw.get("logsBloom") or "",
     )
 
 
@@ -211,6 +214,7 @@ def _block_from_receipts(header: Header, raw_receipts: Sequence[Mapping[str, Any
         raise _contradiction("eth_getBlockReceipts", header, "other transactions")
     if any(receipt.block_hash != header.block_hash for receipt in receipts):
         raise _contradiction("eth_getBlockReceipts", header, "another block hash")
+    assert_all_logs("eth_getBlockReceipts", header, (log for raw in raw_receipts for log in raw["logs"]))
     logs: list[Log] = []
     expected_index = None
     for raw in raw_receipts:
@@ -226,18 +230,29 @@ def _block_from_receipts(header: Header, raw_receipts: Sequence[Mapping[str, Any
 
 
 async def _by_logs(rpc: Rpc, headers: Sequence[Header], wanted: Wanted) -> dict[int, Block]:
-    asked = [
-        Call("eth_getLogs", ({"blockHash": text_of(header.block_hash), "address": wanted.contract},))
-        for header in headers
-    ]
+    # Everyone's logs: only all of them can be compared with the header.
+    asked = [Call("eth_getLogs", ({"blockHash": text_of(header.block_hash)},)) for header in headers]
     answers = await rpc.batch(asked)
     found = {}
     for header, answer in zip(headers, answers, strict=True):
         logs = [_log(raw, number_of(raw["logIndex"])) for raw in _required(answer) if wanted.has(raw)]
         if any(data_of(raw["blockHash"]) != header.block_hash for raw in answer):
             raise _contradiction("eth_getLogs", header, "another block hash")
+        assert_all_logs("eth_getLogs", header, answer)
         found[header.number] = Block(header, sorted(logs, key=lambda log: log.log_index), None)
     return found
+
+
+def assert_all_logs(method: str, header: Header, logs: Iterable[Mapping[str, Any]]) -> None:
+    """A node that has not got a block's logs yet answers with fewer of them, and a 200: the header's filter tells.
+
+    An engine whose headers have no filter, or an empty one, is believed.
+
+    Raises:
+        RpcError: `block_not_found` where logs are missing.
+    """
+    if header.logs_bloom.strip("0x") and int(header.logs_bloom, 16) != bloom_of(logs):
+        raise _contradiction(method, header, "other logs than its header says")
 
 
 def _log(raw: Mapping[str, Any], index: int) -> Log:

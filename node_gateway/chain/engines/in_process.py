@@ -102,7 +102,6 @@ class InProcessRpc:
     def _logs(self, wanted: Mapping[str, Any]) -> Any:
         block = self.tester.get_block_by_hash(wanted["blockHash"], full_transactions=False)
         receipts = (self.tester.get_transaction_receipt(tx_hash) for tx_hash in block["transactions"])
-        address = wanted["address"].lower()
         logs: list[Any] = []
         count = 0
         for receipt in receipts:
@@ -110,7 +109,9 @@ class InProcessRpc:
                 # eth-tester numbers logs within their transaction.
                 logs.append({**log, "log_index": count})
                 count += 1
-        return [log for log in logs if log["address"].lower() == address]
+        return [
+            log for log in logs if log["address"].lower() == wanted.get("address", log["address"]).lower()
+        ]
 
     def _transaction(self, tx: Mapping[str, Any]) -> dict[str, Any]:
         call = {name: tx[name] for name in _CALL_FIELDS if name in tx}
