@@ -78,7 +78,7 @@ class AcceptDesk:
         answer = partial(_render, checked, render)
         try:
             if not good:
-                return answer({})
+                return await self._stored_answer(idempotency) or answer({})
             self._backlog.take(sum(len(item.operations) for item in good))
             return await self._writer.accept(Intake(good, answer, idempotency))
         except (GatewayError, ProtocolError) as refusal:
@@ -146,6 +146,19 @@ class AcceptDesk:
         done = await asyncio.gather(*(loop.run_in_executor(self._threads, check, part) for part in parts))
         return [item for part in done for item in part]
 
+    async def _stored_answer(self, idempotency: IdempotencyRequest | None) -> Answer | None:
+        """What was answered under this key before. Raises IdempotencyConflictError when that was another request."""
+        if idempotency is None:
+            return None
+        key = (idempotency.party, idempotency.key)
+        async with self._database.reading() as connection:
+            stored = (await intake.find_answers(connection, [key])).get(key)
+        if stored is None:
+            return None
+        if stored.body_hash != idempotency.body_hash:
+            raise IdempotencyConflictError
+        return Answer(stored.status_code, stored.answer, is_repeat=True)
+
     async def _earlier_answer(
         self,
         wires: Sequence[bytes],
@@ -154,14 +167,11 @@ class AcceptDesk:
         render: Render,
     ) -> Answer | None:
         """A repeat is answered as it was at first, though it could not be accepted now."""
+        if not isinstance(refusal, IdempotencyConflictError):
+            stored = await self._stored_answer(idempotency)
+            if stored is not None:
+                return stored
         async with self._database.reading() as connection:
-            if idempotency is not None and not isinstance(refusal, IdempotencyConflictError):
-                key = (idempotency.party, idempotency.key)
-                stored = (await intake.find_answers(connection, [key])).get(key)
-                if stored is not None:
-                    if stored.body_hash != idempotency.body_hash:
-                        raise IdempotencyConflictError
-                    return Answer(stored.status_code, stored.answer, is_repeat=True)
             if len(wires) == 1 and isinstance(
                 refusal, DeadlinePassedError | LateAuthorisationError | BacklogFullError
             ):

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from partner_sdk.protocol import SigningKey, pack_bulk
 from tests.integration.api.conftest import Api, until
-from tests.integration.api.ledger_rows import move_head, purchase, settle_purchase, signed
+from tests.integration.api.ledger_rows import CHAIN_TIME_S, move_head, purchase, settle_purchase, signed
 
 
 async def test_same_key_and_body_gets_the_first_answer(api: Api) -> None:
@@ -77,3 +77,20 @@ async def test_bulk_is_repeated_whole(api: Api) -> None:
 
     assert first.json()["refused"] == 1
     assert first.content == second.content
+
+
+async def test_bulk_of_which_nothing_could_be_accepted_now_is_still_repeated(api: Api) -> None:
+    path, media_type = "/v1/submissions/bulk", "application/vnd.coalition.submissions"
+    bulk = pack_bulk([signed(purchase(1), deadline_s=CHAIN_TIME_S + 20)])
+    first = await api.post(path, bulk, media_type=media_type, **{"Idempotency-Key": "night"})
+
+    async def pass_deadline(connection: AsyncConnection) -> None:
+        await move_head(connection, 11 + 60)
+
+    await api.change(pass_deadline)
+    second = await api.post(path, bulk, media_type=media_type, **{"Idempotency-Key": "night"})
+    other = pack_bulk([signed(purchase(2), key=SigningKey(b"\x09" * 32))])
+    third = await api.post(path, other, media_type=media_type, **{"Idempotency-Key": "night"})
+
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert (third.status_code, third.json()["code"]) == (422, "idempotency_conflict")
