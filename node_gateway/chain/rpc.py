@@ -15,6 +15,7 @@ import orjson
 from node_gateway.chain.rpc_errors import RpcError, RpcReason, reason_of, rpc_error
 
 BATCH_CALLS_MAX = 256
+_TOO_LARGE = frozenset({RpcReason.RANGE_TOO_LARGE, RpcReason.TRANSACTION_TOO_LARGE})
 
 
 class Call(NamedTuple):
@@ -60,6 +61,7 @@ class HttpRpc:
         self.url = url
         self._timeout_s = timeout_s
         self._ids = itertools.count(1)
+        self._calls_max: dict[str, int] = {}
         self._client = httpx2.AsyncClient(
             headers={"content-type": "application/json"},
             timeout=httpx2.Timeout(timeout_s, connect=connect_timeout_s),
@@ -82,13 +84,36 @@ class HttpRpc:
         return answer["result"]
 
     async def batch(self, calls: Iterable[Call]) -> list[Any]:
+        left = list(calls)
         results: list[Any] = []
-        for chunk in _chunks(list(calls), BATCH_CALLS_MAX):
-            results.extend(await self._batch(chunk))
+        while left:
+            most = self._calls_max.get(left[0].method, BATCH_CALLS_MAX)
+            chunk, left = left[:most], left[most:]
+            results.extend(await self._batch_as_it_fits(chunk))
         return results
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    async def _batch_as_it_fits(self, calls: Sequence[Call]) -> list[Any]:
+        """In halves where the node takes no request so large, and again for what was left out of an answer so large."""
+        try:
+            answers = await self._batch(calls)
+        except RpcError as error:
+            if len(calls) == 1 or error.reason not in _TOO_LARGE:
+                raise
+            answers = [error] * len(calls)
+        refused = [place for place, answer in enumerate(answers) if _is_too_large(answer)]
+        if not refused or len(calls) == 1:
+            return answers
+        if len(refused) == len(calls):
+            half = len(calls) // 2
+            self._calls_max[calls[0].method] = half
+            return await self._batch_as_it_fits(calls[:half]) + await self._batch_as_it_fits(calls[half:])
+        again = await self._batch_as_it_fits([calls[place] for place in refused])
+        for place, answer in zip(refused, again, strict=True):
+            answers[place] = answer
+        return answers
 
     async def _batch(self, calls: Sequence[Call]) -> list[Any]:
         ids = [next(self._ids) for _ in calls]
@@ -148,6 +173,5 @@ def _result(answer: dict[str, Any] | None, method: str) -> Any:
     return answer["result"]
 
 
-def _chunks(calls: list[Call], size: int) -> Iterable[list[Call]]:
-    for start in range(0, len(calls), size):
-        yield calls[start : start + size]
+def _is_too_large(answer: Any) -> bool:
+    return isinstance(answer, RpcError) and answer.reason in _TOO_LARGE
