@@ -93,7 +93,9 @@ async def _replay(
     async with AsyncExitStack() as opened:
         sequences = PlannedSequences(started.state.root / SEQUENCES_FILE)
         opened.callback(sequences.close)
-        session = await opened.enter_async_context(program_session(started.state, started.options.rpc_url))
+        session = await opened.enter_async_context(
+            program_session(started.state, started.options.rpc_url, database=started.database_url)
+        )
         book = DayBook(
             started.state, session, sequences, journal, progress, watch if options.is_smoke else None
         )

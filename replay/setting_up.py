@@ -50,13 +50,12 @@ async def set_up(started: Stack, *, first_opening_s: int | None) -> Keys:
     ):
         started.say("the contracts are deployed")
     attesters = {slot: _attester_key(state, slot) for slot in (WALLET_ATTESTER_SLOT, ENROLMENT_ATTESTER_SLOT)}
-    async with program_session(state, started.options.rpc_url) as session:
+    async with program_session(state, started.options.rpc_url, database=started.database_url) as session:
         admitted = await admit_everyone(
             session, {slot: bytes(key.address) for slot, key in attesters.items()}
         )
     if admitted:
         started.say(f"{len(admitted)} partners are admitted")
-        await started.keep_chain()
     write_private(state.root / WALLET_ATTESTER_KEY_FILE, attesters[WALLET_ATTESTER_SLOT].secret.hex() + "\n")
     partners = [entry.partner for entry in REPLAY_PARTNERS]
     await started.ensure_database([*map(str, partners), WALLET, OPERATOR])

@@ -116,7 +116,8 @@ async def deploy_ledger(
             earn_points_per_100_minor=EARN_POINTS_PER_100_MINOR,
             effective_day=today,
         )
-        await administration.record_terms(terms, partner_key=key, operator_key=operator_key)
+        digest = terms.digest(domain_of(deployment))
+        await administration.record_terms(terms, [key.sign(digest), operator_key.sign(digest)])
     return DeployedLedger(rpc, deployment, administration, partner_keys, operator_key, attester_key, lanes)
 
 

@@ -1,8 +1,9 @@
 """An account that sends plain transactions and waits for them: deployment and the operator's acts, never the hot path."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from node_gateway.chain import node
 from node_gateway.chain.abi import Abi, decode_result, encode_call, error_text
@@ -41,6 +42,51 @@ class NotMinedError(Exception):
         return f"{self.what}: {self.tx_hash} has no receipt after {self.waited_s:.0f} s; is the chain making blocks?"
 
 
+@dataclass(eq=False)
+class ActsLostError(Exception):
+    """The chain no longer has what this account did on it."""
+
+    sender: str
+    mined_nonce: int
+    found_nonce: int
+
+    def __str__(self) -> str:
+        return (
+            f"the chain has {self.found_nonce} transactions of {self.sender}, {self.mined_nonce} were in its blocks: it lost some; "
+            "start the worker (coalition work), which makes a development chain again, and wait until it is done"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTransaction:
+    """A plain transaction of the journal that no block is known to hold."""
+
+    sender: bytes
+    nonce: int
+    act: str
+    raw: bytes
+    tx_hash: bytes
+
+
+class TransactionJournal(Protocol):
+    """Where an account keeps what it sends, so that a development chain that loses it can be made again."""
+
+    async def keep(self, sender: bytes, act: str, signed: SignedTransaction) -> None:
+        """Store a transaction, before it is sent. Durable when it returns."""
+
+    async def drop(self, tx_hash: bytes) -> None:
+        """Forget one that will be in no block."""
+
+    async def mined(self, receipt: Receipt, timestamp_s: int) -> None:
+        """Store which block has it."""
+
+    async def open(self, sender: bytes) -> Sequence[KeptTransaction]:
+        """Those of a sender without a block, in the order of their nonces."""
+
+    async def mined_nonce(self, sender: bytes) -> int:
+        """The nonce after the last one that a block had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A mined transaction: its receipt and the bytes it was sent as."""
@@ -52,10 +98,13 @@ class Sent:
 class Account:
     """A key on a chain. Sends one transaction at a time and waits for its receipt."""
 
-    def __init__(self, rpc: Rpc, signer: Signer, *, chain_id: int) -> None:
+    def __init__(
+        self, rpc: Rpc, signer: Signer, *, chain_id: int, journal: TransactionJournal | None = None
+    ) -> None:
         self.rpc = rpc
         self.signer = signer
         self.chain_id = chain_id
+        self._journal = journal
 
     async def send(self, what: str, to: bytes | None, data: bytes, *, abi: Abi = ()) -> Sent:
         """Send and wait.
@@ -69,8 +118,11 @@ class Account:
         Raises:
             TransactionFailedError: where the contract refuses.
             NotMinedError: where no block takes it within a minute.
+            ActsLostError: where the chain has lost what the journal says it had.
             RpcError: for anything else.
         """
+        if self._journal is not None:
+            await self._finish_open(self._journal)
         gas = await self._gas(what, to, data, abi)
         signed = self.signer.sign_transaction(
             chain_id=self.chain_id,
@@ -80,15 +132,47 @@ class Account:
             gas_limit=gas,
             fees=await current_fees(self.rpc),
         )
-        try:
-            await node.send_raw(self.rpc, signed.raw)
-        except RpcError as error:
-            if error.reason is not RpcReason.ALREADY_KNOWN:
-                raise
-        receipt = await self._receipt(what, signed)
+        if self._journal is not None:
+            await self._journal.keep(self.signer.address, what, signed)
+        receipt = await self._deliver(what, signed.raw, signed.tx_hash)
         if not receipt.is_success:
             raise TransactionFailedError(what, f"reverted in block {receipt.block_number}")
         return Sent(receipt, signed.raw)
+
+    async def _deliver(self, what: str, raw: bytes, tx_hash: bytes) -> Receipt:
+        try:
+            await node.send_raw(self.rpc, raw)
+        except RpcError as error:
+            if error.reason is not RpcReason.ALREADY_KNOWN:
+                if self._journal is not None and not error.is_outcome_unknown:
+                    await self._journal.drop(tx_hash)
+                raise
+        receipt = await self._receipt(what, text_of(tx_hash))
+        await self._note_mined(receipt)
+        return receipt
+
+    async def _note_mined(self, receipt: Receipt) -> None:
+        if self._journal is None:
+            return
+        header = await node.header_at(self.rpc, receipt.block_number)
+        if header is not None and header.block_hash == receipt.block_hash:
+            await self._journal.mined(receipt, header.timestamp_s)
+
+    async def _finish_open(self, journal: TransactionJournal) -> None:
+        """What an earlier command left without an answer comes first: its nonce is before the next one."""
+        found = await node.transaction_count(self.rpc, self.signer.address_text, "latest")
+        mined = await journal.mined_nonce(self.signer.address)
+        if found < mined:
+            raise ActsLostError(self.signer.address_text, mined, found)
+        for kept in await journal.open(self.signer.address):
+            receipt = await node.receipt_of(self.rpc, text_of(kept.tx_hash))
+            if receipt is not None:
+                await self._note_mined(receipt)
+            elif kept.nonce < found:
+                # Something else has this nonce.
+                await journal.drop(kept.tx_hash)
+            else:
+                await self._deliver(kept.act, kept.raw, kept.tx_hash)
 
     async def transact(self, abi: Abi, contract: bytes, function: str, *arguments: Any) -> Sent:
         """Call a function in a transaction; errors as `send`."""
@@ -106,8 +190,7 @@ class Account:
             raise TransactionFailedError(what, revert_text(error, abi)) from error
         return min(estimate * (100 + GAS_MARGIN_PERCENT) // 100, TRANSACTION_GAS_MAX)
 
-    async def _receipt(self, what: str, signed: SignedTransaction) -> Receipt:
-        tx_hash = text_of(signed.tx_hash)
+    async def _receipt(self, what: str, tx_hash: str) -> Receipt:
         waited_s = 0.0
         while waited_s < RECEIPT_WAIT_MAX_S:
             receipt = await node.receipt_of(self.rpc, tx_hash)

@@ -78,6 +78,8 @@ _ADVICE = {
     "DatabaseInUseError": (ExitCode.ENVIRONMENT, ""),
     "TransactionFailedError": (ExitCode.CHAIN, ""),
     "NotMinedError": (ExitCode.CHAIN, ""),
+    "ActsLostError": (ExitCode.CHAIN, ""),
+    "ChainRebuildError": (ExitCode.CHAIN, ""),
     "RpcError": (ExitCode.CHAIN, "is the chain running? COALITION_RPC_URL names it"),
     "ValidationError": (ExitCode.USAGE, "see docs/configuration.md for the COALITION_… variables"),
     "OperationalError": (

@@ -5,7 +5,9 @@ is stopped, and now and then in between.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 from node_gateway.chain import node
 from node_gateway.chain.engines.anvil import AnvilOptions, anvil_binary, arguments_of
 from node_gateway.chain.engines.clock import ChainClock
+from node_gateway.chain.engines.stepping import ACCOUNT_BALANCE_WEI
 from node_gateway.chain.hexadecimal import number_of, quantity
 from node_gateway.chain.rpc import HttpRpc, Rpc
 from node_gateway.chain.rpc_errors import RpcError
@@ -26,14 +29,14 @@ CHAIN_PORT = 8545
 CHAIN_PORT_VARIABLE = "COALITION_CHAIN_PORT"
 ANVIL = "anvil"
 # anvil writes in place: a full disk or a kill leaves half a file. So it loads one and writes the other.
+FIRST_BLOCK_FILE = "chain/first-block.json"
 KEPT_FILE = "anvil.json"
 WRITTEN_FILE = "anvil.next.json"
 _END_OF_DUMP = b'"historical_states":null}'
-# A dump stops the engine while it is written (about 10 kB an operation): seldom enough not to be felt. What a kill loses, the relay
-# sends again.
+# A dump stops the engine while it is written (about 10 kB an operation): seldom enough not to be felt. What a kill loses is made again
+# from the database.
 ANVIL_DUMP_EVERY_S = 300
 DUMP_WAIT_MAX_S = 120.0
-ACCOUNT_BALANCE_WEI = 10**24
 
 
 async def start_local_chain(
@@ -41,7 +44,7 @@ async def start_local_chain(
     state: StateDirectory,
     *,
     port: int = CHAIN_PORT,
-    genesis_timestamp_s: int | None = None,
+    timestamp_s: int,
 ) -> ChildProcess:
     """Starts anvil on the state that it left, or anew, and waits until it answers.
 
@@ -49,7 +52,7 @@ async def start_local_chain(
         children: who stops it again.
         state: holds the chain's file.
         port: where it listens.
-        genesis_timestamp_s: time of a new chain's block 0; the machine's clock by default.
+        timestamp_s: time of a new chain's block 0.
 
     Raises:
         CommandError: where the port is taken, anvil is not installed or does not start.
@@ -63,7 +66,7 @@ async def start_local_chain(
     options = AnvilOptions(
         host=CHAIN_HOST,
         port=port,
-        timestamp_s=genesis_timestamp_s,
+        timestamp_s=timestamp_s,
     )
     kept, written = state.chain / KEPT_FILE, state.chain / WRITTEN_FILE
     keep_whole_dump(kept, written)
@@ -78,6 +81,45 @@ async def start_local_chain(
     finally:
         await rpc.close()
     return child
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBlock:
+    """When a local chain begins, kept in the state directory: a chain that lost everything is begun anew with the same block 0.
+
+    Attributes:
+        timestamp_s: of block 0.
+        follows_machine: its clock is the machine's, not that of a time that is replayed.
+    """
+
+    timestamp_s: int
+    follows_machine: bool
+
+
+def first_block_of(state: StateDirectory, genesis_timestamp_s: int | None) -> FirstBlock:
+    """The first block of a state directory's chain, written down when the chain is begun.
+
+    Args:
+        state: holds the chain.
+        genesis_timestamp_s: of a chain that is not there yet; the machine's clock by default.
+    """
+    kept = state.read_json(FIRST_BLOCK_FILE)
+    if isinstance(kept, dict):
+        return FirstBlock(int(kept["timestamp_s"]), bool(kept["follows_machine"]))
+    first = FirstBlock(
+        int(time.time()) if genesis_timestamp_s is None else genesis_timestamp_s, genesis_timestamp_s is None
+    )
+    state.write_json(FIRST_BLOCK_FILE, asdict(first))
+    return first
+
+
+async def restore_clock(rpc: Rpc, first: FirstBlock) -> None:
+    """Lets a local chain go on at its time: the machine's, or where its last block was."""
+    header = await node.header_at(rpc, "latest")
+    assert header is not None, "a chain without a latest block"
+    if first.follows_machine and header.number == 0:
+        return
+    await set_clock(rpc, int(time.time()) if first.follows_machine else header.timestamp_s + 1)
 
 
 def keep_whole_dump(kept: Path, written: Path) -> None:
@@ -147,6 +189,9 @@ async def fund(rpc: Rpc, addresses: Iterable[str]) -> None:
         CommandError: naming an account that has none.
     """
     for address in addresses:
+        # Only where there is need: what is set here is in no transaction, and a chain that is made again should come out the same.
+        if number_of(await rpc.call("eth_getBalance", address, "latest")) >= ACCOUNT_BALANCE_WEI // 2:
+            continue
         try:
             await rpc.call("anvil_setBalance", address, quantity(ACCOUNT_BALANCE_WEI))
         except RpcError as error:

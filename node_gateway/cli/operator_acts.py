@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from node_gateway.chain import node
 from node_gateway.chain.account import Account
-from node_gateway.chain.artifacts import address_bytes, load_artifact
-from node_gateway.chain.deploy import ACCESS_MANAGER, ProgramParameters, deploy
+from node_gateway.chain.admin import Delegation
+from node_gateway.chain.deploy import ProgramParameters, deploy
 from node_gateway.chain.deployment import Deployment
-from node_gateway.chain.roles import Role
 from node_gateway.chain.rpc import Rpc
 from node_gateway.chain.transactions import Signer
 from node_gateway.cli.errors import CommandError
 from node_gateway.cli.exit_codes import ExitCode
 from node_gateway.cli.program_session import OPERATOR_KEY, OPERATOR_POINTS_KEY, ProgramSession
 from node_gateway.cli.state_directory import StateDirectory
+from node_gateway.jobs.plain_transactions import DatabaseJournal
 from partner_sdk.protocol import (
     CampaignTerms,
     OperationKind,
@@ -20,15 +21,6 @@ from partner_sdk.protocol import (
     PartnerTerms,
     SigningKey,
     Submitter,
-    keccak256,
-)
-from partner_sdk.protocol.eip712 import address_word, uint_word
-
-NO_LIMIT_32 = 2**32 - 1
-NO_LIMIT_48 = 2**48 - 1
-_DELEGATE_TYPE = (
-    b"Delegate(uint32 submitter,address key,uint48 validUntil,uint32 kindsAllowed,uint32 operationPointsMax,"
-    b"uint48 dayPointsMax,uint32 version)"
 )
 
 
@@ -50,6 +42,7 @@ async def deploy_program(
     parameters: Callable[[bytes], ProgramParameters],
     *,
     chain_id: int,
+    journal: DatabaseJournal,
     progress: Callable[[str], None],
 ) -> Deployment:
     """Deploys a program with keys of the state directory and saves where it is.
@@ -59,9 +52,15 @@ async def deploy_program(
         state: gets `deployment.json`.
         parameters: the program terms, given the address of the operator's points key.
         chain_id: of the chain.
+        journal: keeps every transaction before it is sent.
         progress: told each step.
     """
-    account = Account(rpc, Signer(state.key(OPERATOR_KEY)), chain_id=chain_id)
+    signer = Signer(state.key(OPERATOR_KEY))
+    # A deployment that did not come to its end, on a chain that is gone since, is nothing that could be gone on with.
+    await journal.forget_from(
+        signer.address, await node.transaction_count(rpc, signer.address_text, "latest")
+    )
+    account = Account(rpc, signer, chain_id=chain_id, journal=journal)
     points_key = SigningKey(state.key(OPERATOR_POINTS_KEY))
     deployment = await deploy(account, parameters(bytes(points_key.address)), progress=progress)
     deployment.save(state.root)
@@ -70,21 +69,14 @@ async def deploy_program(
 
 async def admit_partner(session: ProgramSession, *, partner: int, name: str, key: bytes) -> str:
     """Admits a partner with the key that it signs with; it has no terms yet."""
-    return await session.transact("admitPartner", partner, name, key)
+    return (await session.administration.admit_partner(partner, name, key)).receipt.tx_hash
 
 
 async def record_terms(session: ProgramSession, terms: PartnerTerms, *, partner_signature: bytes) -> str:
     """Records a partner's prices, signed by the partner; the operator's signature is added."""
-    struct = {
-        "partner": terms.partner,
-        "version": terms.version,
-        "issuePriceMicro": terms.issue_price_micro,
-        "redeemPriceMicro": terms.redeem_price_micro,
-        "earnRate": terms.earn_points_per_100_minor,
-        "effectiveDay": terms.effective_day,
-    }
     operator_signature = session.points_key.sign(terms.digest(session.domain))
-    return await session.transact("recordTerms", struct, [partner_signature, operator_signature])
+    sent = await session.administration.record_terms(terms, [partner_signature, operator_signature])
+    return sent.receipt.tx_hash
 
 
 def partner_signature(session: ProgramSession, terms: PartnerTerms) -> bytes:
@@ -105,11 +97,7 @@ async def next_terms_version(session: ProgramSession, partner: int) -> int:
 
 async def allow_attester(session: ProgramSession, *, slot: int, key: bytes) -> str:
     """Lets a key of the program sign enrolments, transfers and members' key changes, without end."""
-    authority = address_bytes(session.deployment.access_manager)
-    await session.account.transact(
-        load_artifact(ACCESS_MANAGER).abi, authority, "grantRole", int(Role.ATTESTER), key, 0
-    )
-    return await session.transact("setAttester", slot, key, NO_LIMIT_48)
+    return (await session.administration.appoint_attester(key, slot=slot)).receipt.tx_hash
 
 
 async def allow_delegate(
@@ -118,16 +106,10 @@ async def allow_delegate(
     """Lets a key submit for a partner, without end and without limits, signed with the partner's key, which this machine keeps."""
     known = await session.read("delegateOf", int(submitter))
     assert isinstance(known, list), "terms and version"
-    fields = (key, NO_LIMIT_48, sum(1 << kind for kind in kinds), NO_LIMIT_32, NO_LIMIT_48)
-    words = [
-        uint_word(int(submitter)),
-        address_word(key),
-        *map(uint_word, fields[1:]),
-        uint_word(known[1] + 1),
-    ]
-    digest = session.domain.digest(keccak256(keccak256(_DELEGATE_TYPE) + b"".join(words)))
-    signature = _held_key(session, submitter.partner).sign(digest)
-    return await session.transact("setDelegate", int(submitter), fields, signature)
+    allowed = sum(1 << kind for kind in kinds)
+    delegation = Delegation(submitter=submitter, key=key, kinds_allowed=allowed, version=known[1] + 1)
+    signature = _held_key(session, submitter.partner).sign(delegation.digest(session.domain))
+    return (await session.administration.set_delegate(delegation, signature)).receipt.tx_hash
 
 
 async def open_campaign(
@@ -139,34 +121,13 @@ async def open_campaign(
         signatures.get(funder.partner) or _funder_key(session, funder.partner).sign(digest)
         for funder in terms.funders
     ]
-    struct = {
-        "campaign": terms.campaign,
-        "name": terms.name,
-        "partners": list(terms.partners),
-        "opensDay": terms.opens_day,
-        "closesDay": terms.closes_day,
-        "budgetPoints": terms.budget_points,
-        "priceMicro": terms.price_micro,
-        "stages": [
-            {
-                "bonusPoints": stage.bonus_points,
-                "partnersRequired": stage.partners_required,
-                "minSpendEach": stage.min_spend_each_minor,
-                "minSpendTotal": stage.min_spend_total_minor,
-                "minVisits": stage.min_visits,
-            }
-            for stage in terms.stages
-        ],
-        "funders": [{"partner": funder.partner, "shareBps": funder.share_bps} for funder in terms.funders],
-    }
-    return await session.transact("openCampaign", struct, signed)
+    return (await session.administration.open_campaign(terms, signed)).receipt.tx_hash
 
 
 async def close_cycle(session: ProgramSession, partners: Sequence[int]) -> dict[str, object]:
     """Closes the clearing cycle and issues the partners' statements."""
     cycle = await session.read("currentCycle")
-    await session.transact("closeCycle")
-    await session.transact("issueStatements", list(partners))
+    await session.administration.close_cycle(partners)
     statements = {str(partner): await session.read("statementOf", cycle, partner) for partner in partners}
     return {"cycle": cycle, "statements": statements}
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from node_gateway.chain import node
-from node_gateway.chain.account import Account, read
-from node_gateway.chain.artifacts import address_bytes, ledger_abi
+from node_gateway.chain.account import Account
+from node_gateway.chain.admin import Administration, domain_of, read_ledger
 from node_gateway.chain.deployment import DEPLOYMENT_FILE, Deployment, load_deployment
 from node_gateway.chain.rpc import HttpRpc, Rpc
 from node_gateway.chain.transactions import Signer
@@ -15,13 +15,18 @@ from node_gateway.cli.errors import CommandError
 from node_gateway.cli.exit_codes import ExitCode
 from node_gateway.cli.local_chain import CHAIN_HOST, CHAIN_PORT, require_chain
 from node_gateway.cli.state_directory import StateDirectory
-from partner_sdk.protocol import Domain, LedgerAddress, SigningKey
+from node_gateway.jobs.plain_transactions import DatabaseJournal
+from node_gateway.service.clock import SystemClock
+from node_gateway.store.database import create_database
+from node_gateway.store.migrate import check_schema
+from partner_sdk.protocol import Domain, SigningKey
 
 OPERATOR_KEY = "operator"
 """Pays for and sends the operator's transactions; holds the roles."""
 OPERATOR_POINTS_KEY = "operator-points"
 """Signs terms, campaigns and the operator's grants."""
 RPC_URL_VARIABLE = "COALITION_RPC_URL"
+DATABASE_URL_VARIABLE = "COALITION_DATABASE_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +34,20 @@ class ProgramSession:
     """What the operator's acts need.
 
     Attributes:
-        account: the operator's account; its calls are plain transactions.
+        administration: the operator's acts; plain transactions, kept in the gateway's database before they are sent.
         points_key: co-signs terms and campaigns.
         domain: the program's EIP-712 domain.
     """
 
     state: StateDirectory
     deployment: Deployment
-    account: Account
+    administration: Administration
     points_key: SigningKey
     domain: Domain
 
     @property
     def rpc(self) -> Rpc:
-        return self.account.rpc
+        return self.administration.account.rpc
 
     async def transact(self, function: str, *arguments: object) -> str:
         """Calls the ledger as the operator; the transaction's hash once it is mined.
@@ -50,14 +55,12 @@ class ProgramSession:
         Raises:
             TransactionFailedError: where the ledger refuses, with its error.
         """
-        sent = await self.account.transact(
-            ledger_abi(), address_bytes(self.deployment.ledger), function, *arguments
-        )
-        return sent.receipt.tx_hash
+        return (await self.administration.act(function, *arguments)).receipt.tx_hash
 
     async def read(self, function: str, *arguments: object) -> object:
         """Calls a view of the ledger."""
-        return await read(self.rpc, ledger_abi(), self.deployment.ledger, function, *arguments)
+        answer: object = await read_ledger(self.rpc, self.deployment, function, *arguments)
+        return answer
 
     async def head_number(self) -> int:
         """The number of the newest block."""
@@ -75,12 +78,40 @@ def rpc_url() -> str:
     return os.environ.get(RPC_URL_VARIABLE) or f"http://{CHAIN_HOST}:{CHAIN_PORT}"
 
 
+def database_url(state: StateDirectory) -> str:
+    """The gateway's database that the environment names; SQLite in the state directory by default."""
+    return os.environ.get(DATABASE_URL_VARIABLE) or f"sqlite:///{state.root / 'gateway.db'}"
+
+
 @asynccontextmanager
-async def program_session(state: StateDirectory, url: str) -> AsyncIterator[ProgramSession]:
+async def open_journal(url: str) -> AsyncIterator[DatabaseJournal]:
+    """The gateway's database as the journal of what the operator sends.
+
+    Raises:
+        SchemaBehindError: where it has not the tables.
+    """
+    database = create_database(url)
+    try:
+        await check_schema(database)
+        yield DatabaseJournal(database, SystemClock())
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def program_session(
+    state: StateDirectory, url: str, *, database: str | None = None
+) -> AsyncIterator[ProgramSession]:
     """Opens the program of a state directory on a chain.
+
+    Args:
+        state: with the deployment and the operator's keys.
+        url: of the chain.
+        database: URL of the gateway's database, which keeps what is sent; the one of the environment by default.
 
     Raises:
         DeploymentMissingError: where nothing was deployed.
+        SchemaBehindError: where the database has not the tables.
         CommandError: where the chain is not there, is another one, or has lost the program.
     """
     deployment = load_deployment(state.root)
@@ -88,13 +119,16 @@ async def program_session(state: StateDirectory, url: str) -> AsyncIterator[Prog
     try:
         await require_chain(rpc, url, expected_chain_id=deployment.chain_id)
         await require_program(rpc, deployment)
-        yield ProgramSession(
-            state=state,
-            deployment=deployment,
-            account=Account(rpc, Signer(state.key(OPERATOR_KEY)), chain_id=deployment.chain_id),
-            points_key=SigningKey(state.key(OPERATOR_POINTS_KEY)),
-            domain=Domain(deployment.chain_id, LedgerAddress(address_bytes(deployment.ledger))),
-        )
+        async with open_journal(database or database_url(state)) as journal:
+            signer = Signer(state.key(OPERATOR_KEY))
+            account = Account(rpc, signer, chain_id=deployment.chain_id, journal=journal)
+            yield ProgramSession(
+                state=state,
+                deployment=deployment,
+                administration=Administration(account, deployment),
+                points_key=SigningKey(state.key(OPERATOR_POINTS_KEY)),
+                domain=domain_of(deployment),
+            )
     finally:
         await rpc.close()
 
@@ -105,7 +139,10 @@ async def require_program(rpc: Rpc, deployment: Deployment) -> None:
     Raises:
         CommandError: where block 0 is another one, or the ledger is gone.
     """
-    advice = "a local chain that lost its memory cannot be gone on with: start anew with --fresh"
+    advice = (
+        "the worker makes a development chain again that lost its blocks (coalition work, or coalition up): wait until it is done; "
+        "else name the right chain with COALITION_RPC_URL, or start anew with --fresh"
+    )
     genesis = await node.header_at(rpc, 0)
     if genesis is None or "0x" + genesis.block_hash.hex() != deployment.genesis_hash:
         raise CommandError(

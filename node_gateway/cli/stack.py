@@ -24,15 +24,17 @@ from node_gateway.cli.errors import CommandError
 from node_gateway.cli.local_chain import (
     ANVIL,
     CHAIN_HOST,
+    first_block_of,
     fund,
     require_chain,
     require_clock_before,
-    set_clock,
+    restore_clock,
     start_local_chain,
 )
 from node_gateway.cli.operator_acts import deploy_program
-from node_gateway.cli.program_session import OPERATOR_KEY, require_program
+from node_gateway.cli.program_session import OPERATOR_KEY, open_journal, require_program
 from node_gateway.cli.state_directory import StateDirectory
+from node_gateway.worker import make_chain_again
 
 Result = TypeVar("Result")
 RELAY_KEY = "relay"
@@ -137,13 +139,12 @@ class Stack:
             CommandError: where the chain is not there, is another one, or has lost the program.
         """
         options = self.options
+        first_block = None
         if options.is_local_chain:
             self.say("starting the local chain")
+            first_block = first_block_of(self.state, options.genesis_timestamp_s)
             await start_local_chain(
-                self.children,
-                self.state,
-                port=options.chain_port,
-                genesis_timestamp_s=options.genesis_timestamp_s,
+                self.children, self.state, port=options.chain_port, timestamp_s=first_block.timestamp_s
             )
         deployment = self._deployment()
         rpc = HttpRpc(options.rpc_url)
@@ -151,8 +152,10 @@ class Stack:
             await require_chain(
                 rpc, options.rpc_url, expected_chain_id=deployment.chain_id if deployment else None
             )
-            if options.is_local_chain:
-                await self._restore_clock(rpc)
+            if deployment:
+                deployment = await self._make_chain_again(rpc, deployment)
+            if first_block is not None:
+                await restore_clock(rpc, first_block)
             if deployment is None or options.is_local_chain:
                 await fund(
                     rpc, (Signer(self.state.key(name)).address_text for name in (OPERATOR_KEY, RELAY_KEY))
@@ -170,29 +173,25 @@ class Stack:
         finally:
             await rpc.close()
 
-    async def keep_chain(self) -> None:
-        """Lets a local chain write down what it has: what the operator did is in no table from which it could be sent again."""
-        if self.options.is_local_chain:
-            await self.children.stop_one("chain")
-            await self.start_chain()
-
     async def ensure_program(self, parameters: Callable[[bytes], ProgramParameters]) -> bool:
         """Deploys the contracts unless this state directory has a program; whether it did."""
         if self._deployment() is not None:
             return False
+        self._ensure_tables()
         rpc = HttpRpc(self.options.rpc_url)
         try:
             chain_id = await node.chain_id(rpc)
-            await deploy_program(rpc, self.state, parameters, chain_id=chain_id, progress=self.say)
+            async with open_journal(self.database_url) as journal:
+                await deploy_program(
+                    rpc, self.state, parameters, chain_id=chain_id, journal=journal, progress=self.say
+                )
         finally:
             await rpc.close()
         return True
 
     async def ensure_database(self, parties: Iterable[str]) -> None:
         """Brings the tables to the newest schema and makes the API keys that are not there yet."""
-        from node_gateway.store.migrate import upgrade
-
-        upgrade(self.database_url)
+        self._ensure_tables()
         await ensure_api_keys(self.state, self.database_url, parties)
 
     async def start_gateway(self) -> None:
@@ -257,12 +256,19 @@ class Stack:
 
             await self.children.until_ready(child, answers)
 
-    async def _restore_clock(self, rpc: HttpRpc) -> None:
-        header = await node.header_at(rpc, "latest")
-        assert header is not None, "a chain without a latest block"
-        # A chain that comes back from its file goes on with the machine's clock unless told.
-        if header.number > 0 or self.options.genesis_timestamp_s is not None:
-            await set_clock(rpc, header.timestamp_s + 1)
+    def _ensure_tables(self) -> None:
+        from node_gateway.store.migrate import upgrade
+
+        upgrade(self.database_url)
+
+    async def _make_chain_again(self, rpc: HttpRpc, deployment: Deployment) -> Deployment:
+        """A development chain that lost blocks gets them back from the tables, before anyone looks at it."""
+        self._ensure_tables()
+        made = await make_chain_again(rpc, self.state.root, self.database_url, deployment)
+        if made is None:
+            return deployment
+        self.say("the chain had lost blocks: it is made again from the database")
+        return made
 
     def _deployment(self) -> Deployment | None:
         return load_deployment(self.state.root) if (self.state.root / DEPLOYMENT_FILE).exists() else None

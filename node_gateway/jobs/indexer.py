@@ -19,12 +19,14 @@ from node_gateway.chain.hexadecimal import data_of
 from node_gateway.chain.node import Block, Header
 from node_gateway.chain.rpc import Rpc
 from node_gateway.jobs.bulk import insert_rows, upsert_rows
-from node_gateway.jobs.chain_identity import assert_same_chain
+from node_gateway.jobs.chain_identity import ChainDifference, ChainReplacedError, assert_same_chain
 from node_gateway.jobs.fold import fold
 from node_gateway.jobs.fold.beginning import begin
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.fold.prefetch import load_for
 from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_row, operation_rows
+from node_gateway.jobs.plain_transactions import note_block
+from node_gateway.jobs.rebuilding import ChainRebuild, ChainRebuildError
 from node_gateway.jobs.settlement import MinedTransaction, SettledBatch, settle_batches
 from node_gateway.jobs.unwind import UNDO_BLOCKS, UNDO_MARK, UndoMissingError, clear_read_model, unwind_from
 from node_gateway.service.clock import Clock
@@ -75,7 +77,9 @@ class Indexer:
         clock: Clock,
         *,
         has_block_receipts: bool,
+        chain_rebuild: ChainRebuild | None = None,
     ) -> None:
+        """`chain_rebuild`: for a development chain, which is made again where it loses what the tables have."""
         self._rpc = rpc
         self._database = database
         self._deployment = deployment
@@ -86,6 +90,9 @@ class Indexer:
         self._next_block = deployment.deployed_block
         self._last_hash: bytes | None = None
         self._behind_since_ms: int | None = None
+        self._chain_rebuild = chain_rebuild
+        self.is_chain_known = False
+        """Whether this was the chain of the deployment when it was last asked: until then nothing may be sent to it."""
 
     async def step(self) -> IndexStep:
         """Index the next run of blocks, or take back blocks that the chain no longer has.
@@ -93,10 +100,14 @@ class Indexer:
         Raises:
             RpcError: the node did not answer; nothing was changed.
             ChainReplacedError: this is another chain, or one without the ledger.
+            ChainRebuildError: a development chain that cannot be made again.
             FoldMismatchError: the read model contradicts the chain; reindex.
         """
         try:
             return await self._step()
+        except (ChainReplacedError, ChainRebuildError):
+            self._model, self.is_chain_known = None, False
+            raise
         except BaseException:
             # What is in memory may be ahead of the tables: read everything again.
             self._model = None
@@ -125,7 +136,8 @@ class Indexer:
         return await self._index(model, linked, head)
 
     async def _load(self) -> ReadModel:
-        await assert_same_chain(self._rpc, self._deployment)
+        await self._assert_chain()
+        self.is_chain_known = True
         model = ReadModel()
         async with self._database.writing() as connection:
             self._next_block = await begin(connection, self._deployment)
@@ -135,6 +147,26 @@ class Indexer:
             await model.load_resident(connection)
         self._model = model
         return model
+
+    async def _assert_chain(self) -> None:
+        """Make a development chain again where it is another one now, or where a process that did so was killed."""
+        if self._chain_rebuild is not None and await self._chain_rebuild.is_interrupted():
+            await self._make_chain_again()
+        try:
+            await assert_same_chain(self._rpc, self._deployment)
+        except ChainReplacedError as error:
+            if error.difference is ChainDifference.CHAIN_ID or not await self._make_chain_again():
+                raise
+            await assert_same_chain(self._rpc, self._deployment)
+
+    async def _make_chain_again(self) -> bool:
+        if self._chain_rebuild is None:
+            return False
+        made = await self._chain_rebuild.run()
+        if made is None:
+            return False
+        self._model, self._deployment = None, made
+        return True
 
     def _linked(self, found: Sequence[Block]) -> list[Block]:
         """The blocks up to the first whose parent is not the one before."""
@@ -167,10 +199,12 @@ class Indexer:
                 header = block.header
                 fold(model, events, header.number)
                 await _write_records(connection, header, events)
-                settled += await settle_batches(
+                own = await settle_batches(
                     connection, await self._mined(block), events,
                     block_number=header.number, block_timestamp_s=header.timestamp_s,
                 )  # fmt: skip
+                settled += own
+                await self._note_history(connection, header, own)
             newest = run[-1][0].header
             if newest.number > head - UNDO_BLOCKS:
                 await insert_rows(connection, schema.undo, model.journal(UNDO_MARK))
@@ -182,12 +216,20 @@ class Indexer:
         self._last_hash = newest.block_hash
         return settled
 
+    async def _note_history(
+        self, connection: AsyncConnection, header: Header, own: Sequence[SettledBatch]
+    ) -> None:
+        if self._chain_rebuild is None or len(own) == len(header.tx_hashes):
+            return
+        hashes = [batch.tx_hash for batch in own]
+        await note_block(connection, self._rpc, header, hashes, now_ms=self._clock.now_ms())
+
     async def _mined(self, block: Block) -> list[MinedTransaction]:
         receipts = block.receipts
         if receipts is None:
             found = [await node.receipt_of(self._rpc, tx_hash) for tx_hash in block.header.tx_hashes]
             receipts = [receipt for receipt in found if receipt is not None]
-        return [MinedTransaction(data_of(r.tx_hash), r.is_success, r.gas_used) for r in receipts]
+        return [MinedTransaction(data_of(r.tx_hash), r.tx_index, r.is_success, r.gas_used) for r in receipts]
 
     def _decoded(self, block: Block) -> list[Event]:
         events = (self._events.decode(log) for log in block.logs)
@@ -198,10 +240,12 @@ class Indexer:
         now_ms = self._clock.now_ms()
         if self._behind_since_ms is None:
             self._behind_since_ms = now_ms
-        if now_ms - self._behind_since_ms < BEHIND_WAIT_MS and await self._has_block(head):
+        # A development chain has no second node that could be behind.
+        is_patient = self._chain_rebuild is None and now_ms - self._behind_since_ms < BEHIND_WAIT_MS
+        if is_patient and await self._has_block(head):
+            await assert_same_chain(self._rpc, self._deployment)
             return self._idle(head)
         self._behind_since_ms = None
-        await assert_same_chain(self._rpc, self._deployment)
         return await self._unwind(head)
 
     async def _verify_idle(self, head: int) -> IndexStep:
@@ -217,6 +261,8 @@ class Indexer:
 
     async def _unwind(self, head: int) -> IndexStep:
         """Find the newest block that chain and tables share, and take back what is above."""
+        if await self._make_chain_again():
+            return await self._step()
         await assert_same_chain(self._rpc, self._deployment)
         shared = min(head, self._next_block - 1)
         while shared >= self._deployment.deployed_block:

@@ -97,6 +97,22 @@ async def release(connection: AsyncConnection, lease: Lease) -> None:
     await connection.execute(sa.update(lanes).where(*mine).values(lease_owner=None, lease_until_ms=0))
 
 
+async def seize_all(connection: AsyncConnection, *, owner: str, now_ms: int) -> None:
+    """Take every lane, whoever holds it: what they still want to write is refused. Repeated, it prolongs."""
+    lanes = schema.lanes
+    token = sa.case((lanes.c.lease_owner == owner, lanes.c.fencing_token), else_=lanes.c.fencing_token + 1)
+    await connection.execute(
+        sa.update(lanes).values(lease_owner=owner, lease_until_ms=now_ms + LEASE_MS, fencing_token=token)
+    )
+
+
+async def free_all(connection: AsyncConnection, *, owner: str) -> None:
+    """Give back what `seize_all` took."""
+    lanes = schema.lanes
+    statement = sa.update(lanes).where(lanes.c.lease_owner == owner)
+    await connection.execute(statement.values(lease_owner=None, lease_until_ms=0))
+
+
 async def _fenced(connection: AsyncConnection, lease: Lease, **values: int) -> None:
     lanes = schema.lanes
     mine = (lanes.c.address == lease.lane, lanes.c.fencing_token == lease.fencing_token)

@@ -21,6 +21,7 @@ class MinedTransaction:
     """A transaction of the block being indexed."""
 
     tx_hash: bytes
+    tx_index: int
     is_success: bool
     gas_used: int
 
@@ -30,6 +31,7 @@ class SettledBatch:
     """A batch of this gateway that the block holds."""
 
     batch_id: int
+    tx_hash: bytes
     gas_limit: int
     gas_used: int
     operation_count: int
@@ -60,7 +62,9 @@ async def settle_batches(
             await _end_submissions(connection, row.id, reasons, block_number)
             skipped = len(reasons) if reasons is not None else -1
             settled.append(
-                SettledBatch(row.id, row.gas_limit, transaction.gas_used, row.operation_count, skipped)
+                SettledBatch(
+                    row.id, row.tx_hash, row.gas_limit, transaction.gas_used, row.operation_count, skipped
+                )
             )
     return settled
 
@@ -114,6 +118,7 @@ async def _mark_mined(
             gas_used=transaction.gas_used,
             block_number=block_number,
             block_timestamp_s=block_timestamp_s,
+            tx_index=transaction.tx_index,
             error=None if transaction.is_success else "reverted",
         )
     )

@@ -60,6 +60,10 @@ async def _forget_blocks(connection: AsyncConnection, first_block: int) -> None:
     await connection.execute(sa.delete(events).where(events.c.block_number >= first_block))
     await connection.execute(sa.delete(blocks).where(blocks.c.number >= first_block))
     await _return_batches(connection, first_block)
+    plain = schema.plain_transactions
+    await connection.execute(
+        sa.update(plain).where(plain.c.block_number >= first_block).values(block_number=None, tx_index=None)
+    )
     await _return_operations(connection, first_block)
     await connection.execute(
         sa.update(cursor).values(next_block=first_block, generation=cursor.c.generation + 1)
@@ -90,7 +94,9 @@ async def _return_batches(connection: AsyncConnection, first_block: int) -> None
     await connection.execute(
         sa.update(batches)
         .where(batches.c.block_number >= first_block)
-        .values(status=BatchStatus.SENT.value, sent_at_ms=None, block_number=None, gas_used=None)
+        .values(
+            status=BatchStatus.SENT.value, sent_at_ms=None, block_number=None, tx_index=None, gas_used=None
+        )
     )
 
 

@@ -62,9 +62,16 @@ def deploy(
     from node_gateway.chain.transactions import Signer
     from node_gateway.cli.local_chain import fund, require_chain
     from node_gateway.cli.operator_acts import deploy_program
-    from node_gateway.cli.program_session import OPERATOR_KEY, refuse_second_deployment, rpc_url
+    from node_gateway.cli.program_session import (
+        OPERATOR_KEY,
+        database_url,
+        open_journal,
+        refuse_second_deployment,
+        rpc_url,
+    )
     from node_gateway.cli.stack import RELAY_KEY
     from node_gateway.cli.state_directory import state_directory
+    from node_gateway.store.migrate import upgrade
 
     state, url = state_directory(), chain or rpc_url()
     refuse_second_deployment(state)
@@ -90,7 +97,10 @@ def deploy(
             chain_id = await require_chain(rpc, url, expected_chain_id=None)
             # Of a development chain; on another, whoever runs it has to give these accounts what fees take.
             await fund(rpc, (Signer(state.key(key)).address_text for key in (OPERATOR_KEY, RELAY_KEY)))
-            deployment = await deploy_program(rpc, state, parameters, chain_id=chain_id, progress=say)
+            async with open_journal(database_url(state)) as journal:
+                deployment = await deploy_program(
+                    rpc, state, parameters, chain_id=chain_id, journal=journal, progress=say
+                )
         finally:
             await rpc.close()
         return {
@@ -100,6 +110,8 @@ def deploy(
             "deployed_block": deployment.deployed_block,
         }
 
+    # What is deployed is kept in the gateway's tables before it is sent.
+    upgrade(database_url(state))
     answer(asyncio.run(run()), as_json=as_json)
 
 

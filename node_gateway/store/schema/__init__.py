@@ -1,6 +1,7 @@
 """All tables of the gateway, the same on SQLite and PostgreSQL.
 
-`intake` is written by the API (keys, accepted submissions, idempotency); `relay` by the relay; `chain_record`, `ledger`, `registry`,
+`intake` is written by the API (keys, accepted submissions, idempotency); `relay` by the relay; `chain_history` by whoever sends plain
+transactions; `chain_record`, `ledger`, `registry`,
 `campaign` and `clearing` by the indexer alone, one transaction a block; `push` by webhook jobs. Times of the gateway's own clock are
 `…_at_ms`, times of the chain `…_s`, days are program days.
 """
@@ -14,6 +15,7 @@ from node_gateway.store.schema.campaign import (
     progress,
     progress_spend,
 )
+from node_gateway.store.schema.chain_history import chain_rebuild, plain_transactions
 from node_gateway.store.schema.chain_record import blocks, cursor, events, undo
 from node_gateway.store.schema.clearing import (
     cycles,
@@ -50,6 +52,7 @@ __all__ = [
     "campaign_partners",
     "campaign_stages",
     "campaigns",
+    "chain_rebuild",
     "cursor",
     "cycles",
     "debts",
@@ -67,6 +70,7 @@ __all__ = [
     "partners",
     "paused_kinds",
     "payments",
+    "plain_transactions",
     "positions",
     "program",
     "progress",

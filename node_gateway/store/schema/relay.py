@@ -37,6 +37,7 @@ batches = sa.Table(
     sa.Column("error", sa.String(200)),
     sa.Column("block_number", sa.BigInteger),
     sa.Column("block_timestamp_s", sa.BigInteger),
+    sa.Column("tx_index", sa.Integer),
     sa.Index(None, "lane", "nonce"),
     sa.Index(None, "status", "id"),
     sa.Index(None, "block_number"),

@@ -4,14 +4,17 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from node_gateway.chain.artifacts import ledger_events
+from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.engines.clock import ChainClock
 from node_gateway.domain.submission_checks import read_form
 from node_gateway.jobs.indexer import Indexer, IndexStep
+from node_gateway.jobs.rebuilding import ChainRebuild
 from node_gateway.jobs.relay import Relay
 from node_gateway.jobs.relay_limits import RelayLimits
 from node_gateway.store import intake, schema
@@ -51,6 +54,8 @@ class Gateway:
     clock: SteadyClock = field(default_factory=SteadyClock)
     has_block_receipts: bool = True
     chain_clock: ChainClock | None = None
+    state_dir: Path | None = None
+    """Given: the chain is made again where it lost what the tables have."""
 
     def __post_init__(self) -> None:
         self.restart()
@@ -65,6 +70,7 @@ class Gateway:
             ledger_events(),
             self.clock,
             has_block_receipts=self.has_block_receipts,
+            chain_rebuild=self.chain_rebuild(),
         )
         self.relay = Relay(
             ledger.rpc,
@@ -76,6 +82,22 @@ class Gateway:
             limits=self.limits,
             chain_clock=self.chain_clock,
         )
+
+    def chain_rebuild(self) -> ChainRebuild | None:
+        """What makes the chain again, where this gateway may."""
+        state_dir = self.state_dir
+        if state_dir is None:
+            return None
+
+        def save(deployment: Deployment) -> None:
+            self.ledger.deployment = deployment
+            deployment.save(state_dir)
+
+        ledger = self.ledger
+        return ChainRebuild(
+            ledger.rpc, self.database, ledger.deployment, ledger_events(), self.clock,
+            owner=self.owner, save=save,
+        )  # fmt: skip
 
     async def accept(
         self, partner: int, operations: Sequence[Operation], *, deadline_s: int = DEADLINE_S

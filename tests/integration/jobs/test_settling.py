@@ -62,7 +62,9 @@ async def _open_campaigns(ledger: DeployedLedger, today: int) -> None:
                 Funder(partner=PartnerId(0), share_bps=6_667),
             ),
         )
-        await ledger.administration.open_campaign(terms, [ledger.partner_keys[1], ledger.operator_key])
+        digest = terms.digest(ledger.domain)
+        signatures = [key.sign(digest) for key in (ledger.partner_keys[1], ledger.operator_key)]
+        await ledger.administration.open_campaign(terms, signatures)
 
 
 async def _fall_into_debt(shopping: Shopping) -> None:
