@@ -11,6 +11,7 @@ MOUNTED = (
     "node_gateway.cli.commands.campaigns",
     "node_gateway.cli.commands.clearing",
     "node_gateway.cli.commands.keys",
+    "node_gateway.cli.commands.webhooks",
     "node_gateway.cli.commands.database",
     "node_gateway.cli.commands.checks",
     "node_gateway.cli.audit",

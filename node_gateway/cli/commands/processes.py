@@ -39,6 +39,7 @@ def up(
     from node_gateway.cli.operator_acts import parameters_of
     from node_gateway.cli.stack import stack
     from node_gateway.cli.state_directory import state_directory
+    from node_gateway.cli.wallet_attester import ensure_wallet_attester
 
     options = options_from_environment(chain, database)
 
@@ -48,6 +49,7 @@ def up(
             await started.start_chain()
             await started.ensure_program(parameters_of(name="Coalition Points", symbol="PTS"))
             await started.ensure_database(["wallet", "operator"])
+            await ensure_wallet_attester(started)
             await started.start_gateway()
             await started.start_wallet()
             answer(addresses(started), as_json=as_json)

@@ -1,6 +1,9 @@
 """A party registers, changes and replays its own webhooks; nobody else's, and none that lead inside."""
 
+import asyncio
 import json
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from node_gateway.service.webhooks import WEBHOOKS_MAX
 from node_gateway.store import schema
 from partner_sdk import AsyncPartner, InvalidRequestError, NotFoundError
-from tests.integration.api.conftest import Api, running_api, settings_for
+from tests.integration.api.conftest import Api, running_api, served, settings_for
 from tests.integration.api.ledger_rows import BAKER_KEY, HEAD_BLOCK, move_head, settle_purchase
 
 # A number instead of a name: no test asks a resolver.
@@ -279,3 +282,30 @@ async def test_the_sdk_does_it_all(sqlite_api: Api) -> None:
     assert made.secret not in repr(made)
     assert (disabled.is_active, enabled.is_active) == (False, True)
     assert (dead.entries[0].error, replayed) == ("answered 500", [1, 0, 0])
+
+
+async def test_the_command_line_asks_as_a_partner(sqlite_api: Api, tmp_path: Path) -> None:
+    async def coalition(*arguments: str) -> tuple[int, Any]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "node_gateway.cli", "webhook", *arguments, "--json",
+            stdout=PIPE, stderr=PIPE, env={**environment, "PATH": "/usr/bin:/bin"},
+        )  # fmt: skip
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode or 0, json.loads(out or err)
+
+    async with served(sqlite_api) as address:
+        environment = {"COALITION_GATEWAY_URL": address, "COALITION_STATE_DIR": str(tmp_path)}
+        no_key = await coalition("list")
+        environment["COALITION_API_KEY"] = sqlite_api.keys["baker"]
+        _, made = await coalition("create", URL, "--event", "HoldPlaced", "--from-block", "3")
+        await _dead_letters(sqlite_api, made["id"])
+        _, dead = await coalition("deliveries", made["id"], "--status", "dead")
+        _, replayed = await coalition("replay", made["id"], "--dead")
+        refused = await coalition("create", "https://127.0.0.1/")
+
+    assert (no_key[0], no_key[1]["error"]) == (2, "no API key")
+    assert (made["events"], made["secret"][:6]) == (["HoldPlaced"], "whsec_")
+    assert [one["event"] for one in dead["entries"]] == ["8-0"]
+    assert replayed == {"id": made["id"], "messages": 1}
+    assert (refused[0], refused[1]["advice"]) == (5, "webhook_url_refused")
+    assert "127.0.0.1 is not a public address" in refused[1]["error"]
