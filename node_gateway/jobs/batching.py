@@ -133,29 +133,32 @@ def _frame_gas(kind: int, body: bytes) -> int:
 
 
 class LaneOrder:
-    """Which partners and members are in flight on which lane, so that nobody's operations overtake each other."""
+    """Which partners and members are in flight on which lanes, so that nobody's operations overtake each other.
+
+    New batches keep a party to one lane. What is in flight may still have it on several: batches of blocks that were taken back.
+    """
 
     def __init__(self) -> None:
-        self._lane_of: dict[int | bytes, bytes] = {}
-        self._counts: Counter[int | bytes] = Counter()
+        self._counts: dict[int | bytes, Counter[bytes]] = {}
 
     def lanes_of(self, parties: Iterable[int | bytes]) -> set[bytes]:
         """Lanes that carry something of these parties."""
-        return {self._lane_of[party] for party in parties if party in self._lane_of}
+        return {lane for party in parties for lane in self._counts.get(party, ())}
 
     def enter(self, lane: bytes, parties: Iterable[int | bytes]) -> None:
         """A submission of these parties is on its way on a lane."""
         for party in parties:
-            assert self._lane_of.setdefault(party, lane) == lane, "one party on two lanes"
-            self._counts[party] += 1
+            self._counts.setdefault(party, Counter())[lane] += 1
 
-    def leave(self, parties: Iterable[int | bytes]) -> None:
+    def leave(self, lane: bytes, parties: Iterable[int | bytes]) -> None:
         """A submission of these parties arrived, or came back."""
         for party in parties:
-            self._counts[party] -= 1
-            if self._counts[party] <= 0:
+            counts = self._counts[party]
+            counts[lane] -= 1
+            if counts[lane] <= 0:
+                del counts[lane]
+            if not counts:
                 del self._counts[party]
-                del self._lane_of[party]
 
 
 def cut_batches(

@@ -204,9 +204,9 @@ class Relay:
             await self._load_flight()
             return
         for batch_id in self._flight.lane_of.keys() - ids:
+            lane = self._flight.lane_of.pop(batch_id)
             for waiting in self._flight.carried.pop(batch_id):
-                self._order.leave(waiting.parties)
-            del self._flight.lane_of[batch_id]
+                self._order.leave(lane, waiting.parties)
 
     async def _outbox(self, chain_time_s: int) -> tuple[list[Waiting], int]:
         async with self._database.reading() as connection:

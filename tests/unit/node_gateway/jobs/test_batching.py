@@ -46,7 +46,7 @@ def test_no_partner_and_no_member_is_overtaken_or_on_two_lanes(seed: int, lanes:
             lane = dice.choice([lane for lane in LANES if queues[lane]])
             for submission in queues[lane].pop(0).submissions:
                 settled.append(submission)
-                order.leave(submission.parties)
+                order.leave(lane, submission.parties)
         done = {submission.submission_id for submission in settled}
         waiting = [submission for submission in waiting if submission.submission_id not in done]
     last: dict[int | bytes, bytes] = {}
@@ -76,6 +76,17 @@ def test_takes_no_more_batches_than_there_is_room_for() -> None:
     waiting = [_waiting(i, {i}, gas=9_000_000) for i in range(9)]
     assert len(cut_batches(waiting, {LANES[0]: 2, LANES[1]: 1}, LaneOrder(), GasModel())) == 3
     assert not cut_batches(waiting, {LANES[0]: 0}, LaneOrder(), GasModel())
+
+
+def test_waits_while_a_party_is_on_two_lanes_since_blocks_were_taken_back() -> None:
+    order = LaneOrder()
+    order.enter(LANES[0], {1, b"m1"})
+    order.enter(LANES[1], {2, b"m1"})
+    room = dict.fromkeys(LANES[:2], 9)
+    assert not cut_batches([_waiting(1, {3, b"m1"})], room, order, GasModel())
+    order.leave(LANES[0], {1, b"m1"})
+    (batch,) = cut_batches([_waiting(1, {3, b"m1"})], room, order, GasModel())
+    assert batch.lane == LANES[1]
 
 
 def test_learns_dearer_at_once_and_cheaper_slowly() -> None:
