@@ -46,10 +46,11 @@ async def read_me(connection: AsyncConnection, party: Party) -> Json:
 async def read_operation(connection: AsyncConnection, party: Party, operation: OperationId) -> Json:
     """Raises OperationNotFoundError when it is unknown, or another partner's."""
     moment = await read_moment(connection)
-    row = await operations.find_operation(connection, operation)
-    if row is None or not _may_see_operation(party, row):
+    found = await operations.find_operation_with_receipt(connection, operation)
+    if found is None or not _may_see_operation(party, found[0]):
         raise OperationNotFoundError(operation.text)
-    return (await _with_receipts(connection, [row], moment))[0]
+    row, receipt = found
+    return views.operation_view(row, receipt, as_of_block=moment.as_of_block)
 
 
 async def read_submission(connection: AsyncConnection, party: Party, submission_id: bytes) -> Json:

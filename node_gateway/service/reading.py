@@ -16,7 +16,7 @@ from node_gateway.service import views
 from node_gateway.service.views import Json
 from node_gateway.store import campaigns, clearing, members
 from node_gateway.store import events as event_store
-from node_gateway.store.chain_head import ChainHead, read_head
+from node_gateway.store.chain_head import ChainHead, read_head_and_program
 from node_gateway.store.events import EventFilter, EventPosition
 from partner_sdk.protocol.identities import MemberId
 
@@ -41,9 +41,11 @@ class Moment:
 
 async def read_moment(connection: AsyncConnection) -> Moment:
     """Raises NotIndexedError before the first block."""
-    head = await read_head(connection)
-    program = await members.read_program(connection)
-    if head is None or program is None or head.block_number < 0:
+    found = await read_head_and_program(connection)
+    if found is None:
+        raise NotIndexedError
+    head, program = found
+    if program.currency is None or head.block_number < 0:
         raise NotIndexedError
     return Moment(head, program)
 

@@ -1,6 +1,7 @@
 """How far the read model is."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,11 +47,25 @@ _HEAD = sa.select(
 )
 
 
+# Every read begins with both: one statement, since each costs several hand-overs between threads on SQLite.
+_HEAD_AND_PROGRAM = _HEAD.add_columns(
+    *(column for column in schema.program.c if column.name != "id"),
+).join(schema.program, sa.true(), isouter=True)
+
+
 async def read_head(connection: AsyncConnection) -> ChainHead | None:
     """The head, or None when nothing was ever indexed here."""
     row = (await connection.execute(_HEAD)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _head(row)
+
+
+async def read_head_and_program(connection: AsyncConnection) -> tuple[ChainHead, Any] | None:
+    """The head, and a row with the columns of `program` (all null before it is indexed); None when nothing was ever indexed here."""
+    row = (await connection.execute(_HEAD_AND_PROGRAM)).one_or_none()
+    return None if row is None else (_head(row), row)
+
+
+def _head(row: Any) -> ChainHead:
     return ChainHead(
         chain_id=row.chain_id,
         ledger=row.ledger,

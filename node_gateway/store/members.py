@@ -115,8 +115,3 @@ async def read_issuers(connection: AsyncConnection, terms: set[int]) -> dict[int
         sa.select(table.c.terms, table.c.issuer_kind, table.c.issuer).where(table.c.terms.in_(terms))
     )
     return {row.terms: Issuer(IssuerKind(row.issuer_kind), row.issuer) for row in rows}
-
-
-async def read_program(connection: AsyncConnection) -> sa.Row[tuple[object, ...]] | None:
-    """The one row of `program`."""
-    return (await connection.execute(sa.select(schema.program))).one_or_none()

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.domain.states import OperationStatus, SubmissionStatus
 from node_gateway.store import schema
-from node_gateway.store.events import EventPosition
+from node_gateway.store.events import ChainEvent, EventPosition
 from node_gateway.store.schema.columns import signed64, unsigned64
 from partner_sdk.protocol.bounds import SEQUENCE_MAX
 
@@ -30,6 +30,29 @@ class OperationRow:
     accepted_at_ms: int
 
 
+_OPERATIONS, _EVENTS, _BLOCKS = schema.operations, schema.events, schema.blocks
+_WITH_RECEIPT = (
+    sa.select(
+        _OPERATIONS,
+        *(
+            _EVENTS.c[name].label(f"receipt_{name}")
+            for name in ("name", "member", "counterparty", "partner", "tx_hash", "data")
+        ),
+        _BLOCKS.c.timestamp_s,
+    )
+    .select_from(
+        _OPERATIONS.outerjoin(
+            _EVENTS,
+            sa.and_(
+                _EVENTS.c.block_number == _OPERATIONS.c.block_number,
+                _EVENTS.c.log_index == _OPERATIONS.c.log_index,
+            ),
+        ).outerjoin(_BLOCKS, _BLOCKS.c.number == _OPERATIONS.c.block_number)
+    )
+    .where(_OPERATIONS.c.id == sa.bindparam("operation"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SubmissionRow:
     """One submission that came through this gateway."""
@@ -42,10 +65,28 @@ class SubmissionRow:
     accepted_at_ms: int
 
 
-async def find_operation(connection: AsyncConnection, operation: int) -> OperationRow | None:
-    table = schema.operations
-    row = (await connection.execute(sa.select(table).where(table.c.id == operation))).one_or_none()
-    return None if row is None else _operation(row)
+async def find_operation_with_receipt(
+    connection: AsyncConnection, operation: int
+) -> tuple[OperationRow, ChainEvent | None] | None:
+    """An operation and the event that settled it, in one statement; None when it is not known here."""
+    row = (await connection.execute(_WITH_RECEIPT, {"operation": operation})).one_or_none()
+    if row is None:
+        return None
+    found = _operation(row)
+    if found.position is None or row.receipt_name is None:
+        return found, None
+    receipt = ChainEvent(
+        position=found.position,
+        name=row.receipt_name,
+        member=row.receipt_member,
+        counterparty=row.receipt_counterparty,
+        partner=row.receipt_partner,
+        operation=found.id,
+        tx_hash=row.receipt_tx_hash,
+        block_timestamp_s=row.timestamp_s,
+        data=row.receipt_data,
+    )
+    return found, receipt
 
 
 async def find_submission(connection: AsyncConnection, submission_id: bytes) -> SubmissionRow | None:
