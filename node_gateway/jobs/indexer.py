@@ -24,7 +24,7 @@ from node_gateway.jobs.fold import fold
 from node_gateway.jobs.fold.beginning import begin
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.fold.prefetch import load_for
-from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_row, operation_rows
+from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_rows, operation_rows
 from node_gateway.jobs.plain_transactions import note_block
 from node_gateway.jobs.rebuilding import ChainRebuild, ChainRebuildError
 from node_gateway.jobs.settlement import MinedTransaction, SettledBatch, settle_batches
@@ -339,7 +339,7 @@ async def _write_records(connection: AsyncConnection, header: Header, events: Se
         "number": header.number, "hash": header.block_hash, "parent_hash": header.parent_hash, "timestamp_s": header.timestamp_s,
     }  # fmt: skip
     await connection.execute(sa.insert(schema.blocks), [block])
-    await insert_rows(connection, schema.events, [event_row(event, header.number) for event in events])
+    await insert_rows(connection, schema.events, event_rows(events, header.number))
     rows = operation_rows(events, header.number, header.timestamp_s * 1000)
     await upsert_rows(connection, schema.operations, rows, updates=_OPERATION_UPDATES)
 

@@ -21,7 +21,7 @@ from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.jobs import chain_history, lanes, rebuild_state
 from node_gateway.jobs.chain_comparison import BLOCKS_IN_STEP, MissingBlocks, has_same_content, missing_blocks
 from node_gateway.jobs.chain_history import HistoryExtent, RecordedBlock
-from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_row
+from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_rows
 from node_gateway.jobs.plain_transactions import open_transactions
 from node_gateway.service.clock import Clock
 from node_gateway.store.database import Database
@@ -174,7 +174,7 @@ class ChainRebuild:
         if not is_indexed or recorded.block_hash is None:
             return
         decoded = (self._events.decode(log) for log in found.logs)
-        rows = [event_row(event, number) for event in decoded if event is not None]
+        rows = event_rows((event for event in decoded if event is not None), number)
         async with self._database.writing() as connection:
             stored = await chain_history.stored_events(connection, number)
             if [row | {"data": orjson.loads(row["data"])} for row in rows] != stored:

@@ -43,12 +43,29 @@ _INTEGER_MAX: Final = 1 << 53
 _WRITTEN_OUT: Final = _MICRO | _DECIMAL_TEXT | {"operation"}
 
 
-def event_row(event: Event, block_number: int) -> Row:
+def event_rows(events: Iterable[Event], block_number: int) -> list[Row]:
+    """The rows of `events` for the events of a block, in order; what arrived by a transfer names its sender."""
+    rows = []
+    transfer: Event | None = None
+    for event in events:
+        row = _event_row(event, block_number)
+        if event.name == "TransferSettled":
+            transfer = event
+        elif event.name == "LotReceived" and transfer is not None:
+            # The ledger emits the lots of a transfer right after it, to its receiver.
+            assert (transfer.tx_hash, transfer.args["to"]) == (event.tx_hash, event.args["member"])
+            sender: bytes = transfer.args["member"]
+            row |= {"counterparty": sender, "operation": transfer.args["operation"]}
+            row["data"] = _json_text(event, sender="0x" + sender.hex())
+        rows.append(row)
+    return rows
+
+
+def _event_row(event: Event, block_number: int) -> Row:
     """The row of `events` for an event, its data as JSON text."""
     args = event.args
     # 0 stands for the operator's own transaction, which is no operation.
     operation = args.get("operation") or None
-    data = {_json_name(name): _json_value(name, value) for name, value in args.items()}
     return {
         "block_number": block_number,
         "log_index": event.log_index,
@@ -58,7 +75,7 @@ def event_row(event: Event, block_number: int) -> Row:
         "counterparty": args.get("to"),
         "partner": _partner_of(args),
         "operation": operation,
-        "data": orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode(),
+        "data": _json_text(event),
     }
 
 
@@ -85,6 +102,11 @@ def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: i
             "accepted_at_ms": accepted_at_ms,
         })  # fmt: skip
     return rows
+
+
+def _json_text(event: Event, **more: str) -> str:
+    data = {_json_name(name): _json_value(name, value) for name, value in event.args.items()}
+    return orjson.dumps(data | more, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _partner_of(args: dict[str, Any]) -> int | None:

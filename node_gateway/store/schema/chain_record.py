@@ -38,7 +38,8 @@ cursor = sa.Table(
 # History, receipts, and the outbox of SSE and webhooks in one. `data`: the event's arguments as a JSON object: names in snake_case
 # (`spend`, `expires_day`, a trailing underscore dropped), addresses and hashes as lower-case 0x text, `operation` as
 # `partner.slot.sequence`, text of bytes32 as text, int256 as decimal text in `<name>_micro` (`payable_minor`, `unpaid_minor` keep
-# their names, as decimal text). `member` is the first member an event names, `counterparty` the second one (a transfer's receiver);
+# their names, as decimal text); in LotReceived also the transfer's `sender`. `member` is the first member an event names, `counterparty`
+# the other one (a transfer's receiver; of LotReceived its sender);
 # `partner` is that of the operation or of the event.
 events = sa.Table(
     "events",

@@ -120,10 +120,23 @@ async def test_folds_campaigns_holds_debts_and_expiry_over_months(
         "BonusAwarded", "BonusRefused", "BonusClawedBack", "PointsExpired", "DebtRepaid", "HoldExpired", "HoldCaptured",
         "HoldVoided", "RefundSettled", "LotReceived", "StatementIssued", "CycleClosed", "CampaignPaused",
     }  # fmt: skip
+    await _assert_receivers_know_senders(gateway)
     before = await _hash(gateway)
     await gateway.indexer.rebuild()
     await gateway.index()
     assert await _hash(gateway) == before
+
+
+async def _assert_receivers_know_senders(gateway: Gateway) -> None:
+    rows = await gateway.rows(schema.events, "block_number", "log_index")
+    sent = {row["operation"]: row for row in rows if row["name"] == "TransferSettled"}
+    received = [row for row in rows if row["name"] == "LotReceived"]
+    for row in received:
+        transfer = sent[row["operation"]]
+        assert (row["tx_hash"], row["member"]) == (transfer["tx_hash"], transfer["counterparty"])
+        assert row["counterparty"] == transfer["member"]
+        assert row["data"]["sender"] == "0x" + transfer["member"].hex()
+    assert {row["operation"] for row in received} == set(sent)
 
 
 async def _hash(gateway: Gateway) -> str:
