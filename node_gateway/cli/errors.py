@@ -75,6 +75,8 @@ _ADVICE = {
     ),
     "SchemaBehindError": (ExitCode.ENVIRONMENT, ""),
     "UnsupportedDatabaseError": (ExitCode.USAGE, ""),
+    "NoFileDatabaseError": (ExitCode.USAGE, "see docs/operate.md"),
+    "BackupUnusableError": (ExitCode.USAGE, ""),
     "DatabaseInUseError": (ExitCode.ENVIRONMENT, ""),
     "TransactionFailedError": (ExitCode.CHAIN, ""),
     "NotMinedError": (ExitCode.CHAIN, ""),

@@ -44,8 +44,13 @@ def upgrade(url: str, revision: str = "head") -> None:
         engine.dispose()
 
 
+def script_directory() -> ScriptDirectory:
+    """All revisions."""
+    return ScriptDirectory.from_config(_configuration())
+
+
 def newest_revision() -> str:
-    head = ScriptDirectory.from_config(_configuration()).get_current_head()
+    head = script_directory().get_current_head()
     assert head is not None
     return head
 

@@ -1,7 +1,8 @@
-"""coalition migrate, reindex."""
+"""coalition migrate, reindex, backup, restore."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,8 @@ def register(app: typer.Typer) -> None:
     """Mounts the commands."""
     app.command("migrate")(migrate)
     app.command("reindex")(reindex)
+    app.command("backup")(backup)
+    app.command("restore")(restore)
 
 
 def migrate(as_json: JsonOption = False) -> None:
@@ -33,6 +36,44 @@ def reindex(as_json: JsonOption = False) -> None:
     from node_gateway.config import Settings
 
     answer(asyncio.run(_reindex(Settings())), as_json=as_json)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; must not be there yet.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the gateway's SQLite database as of now, while everything runs. Keys and deployment.json are kept apart: docs/operate.md."""
+    from node_gateway.config import Settings
+    from node_gateway.store.backup import back_up
+
+    size_bytes = back_up(Settings().resolved_database_url, file)
+    answer({"file": str(file), "size_bytes": size_bytes}, as_json=as_json)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="Made by `coalition backup`.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Put a copy in the place of the gateway's SQLite database. API and worker must be stopped; the database before is kept beside it."""
+    from contextlib import ExitStack
+
+    from node_gateway.config import Settings
+    from node_gateway.store.backup import database_file, put_back
+    from node_gateway.store.migrate import newest_revision, upgrade
+    from node_gateway.store.process_lock import ProcessLock
+
+    url = Settings().resolved_database_url
+    path = database_file(url, tool="pg_restore --clean --if-exists --no-owner --dbname=URL FILE")
+    with ExitStack() as stack:
+        if path.parent.exists():
+            for role in ("api", "worker"):
+                stack.enter_context(ProcessLock(path, role))
+        kept = put_back(url, file)
+        upgrade(url)
+    answer(
+        {"database": str(path), "schema": newest_revision(), "before": None if kept is None else str(kept)},
+        as_json=as_json,
+    )
 
 
 async def _reindex(settings: "Settings") -> dict[str, Any]:
