@@ -55,7 +55,7 @@ def audit(
 ) -> None:
     """Rebuild every balance, statement and campaign from the chain alone and name each row that differs.
 
-    Exit status: 0 when all agree, 1 when something differs, 2 when the chain or the database cannot be read. The gateway may be running.
+    Exit status: 0 when all agree, 1 when something differs, 3 when the database cannot be read, 4 when the chain cannot. The gateway may be running.
     """
     request, url = _request(rpc, ledger, from_block, None if chain_only else database or "", sample)
     verdict = _run(url, request)
@@ -122,12 +122,12 @@ def _run(url: str, request: "AuditRequest") -> "Verdict":
         return asyncio.run(_audit(url, request))
     except RpcError as error:
         advice = f"is the chain at {url} running, and is {request.ledger} a ledger on it?"
-        raise CommandError(str(error), advice, ExitCode.USAGE) from error
+        raise CommandError(str(error), advice, ExitCode.CHAIN) from error
     except ChainMovedError as error:
-        raise CommandError(str(error), "", ExitCode.USAGE) from error
+        raise CommandError(str(error), "", ExitCode.CHAIN) from error
     except DatabaseUnreadableError as error:
         raise CommandError(
-            str(error), "name the gateway's database with --database", ExitCode.USAGE
+            str(error), "name the gateway's database with --database", ExitCode.ENVIRONMENT
         ) from error
 
 

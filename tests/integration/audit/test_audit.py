@@ -192,17 +192,17 @@ async def test_tells_its_verdict_by_exit_status(program: AuditedProgram, sqlite_
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "status", "message"),
     [
-        (["--rpc", "http://127.0.0.1:9", "--ledger", "0x" + "11" * 20, "--chain-only"], "is the chain at http://127.0.0.1:9"),
-        (["--ledger", "0x11"], "not an address"),
-        (["--sample", "-1"], "--sample"),
-        (["--nonsense"], "--nonsense"),
+        (["--rpc", "http://127.0.0.1:9", "--ledger", "0x" + "11" * 20, "--chain-only"], 4, "is the chain at http://127.0.0.1:9"),
+        (["--ledger", "0x11"], 2, "not an address"),
+        (["--sample", "-1"], 2, "--sample"),
+        (["--nonsense"], 2, "--nonsense"),
     ],
 )  # fmt: skip
-def test_exits_with_2_for_usage_and_for_a_chain_that_is_not_there(arguments: list[str], message: str) -> None:
+def test_says_by_its_exit_status_why_it_did_not_run(arguments: list[str], status: int, message: str) -> None:
     done = coalition("audit", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (status, "")
     assert message in done.stderr
 
 
