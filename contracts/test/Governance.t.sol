@@ -314,12 +314,12 @@ contract GovernanceTest is LedgerFixture {
     }
 
     function test_SaysItsDomainAndInterfaces() public view {
-        (bytes1 fields, string memory name, string memory version, uint256 chainId, address at,,) =
+        (bytes1 fields, string memory name, string memory version, uint256 chainId, address contract_,,) =
             ledger.eip712Domain();
         bytes32 typehash =
             keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
         bytes32 separator =
-            keccak256(abi.encode(typehash, keccak256(bytes(name)), keccak256(bytes(version)), chainId, at));
+            keccak256(abi.encode(typehash, keccak256(bytes(name)), keccak256(bytes(version)), chainId, contract_));
         vm.assertEq(separator, ledger.domainSeparator(), "domain");
         vm.assertEq(uint256(uint8(fields)), 0x0f, "fields");
         vm.assertTrue(ledger.supportsInterface(0x01ffc9a7), "EIP-165");
