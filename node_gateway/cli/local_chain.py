@@ -77,7 +77,7 @@ async def start_local_chain(
     child = await children.start("chain", command, stop_wait_max_s=DUMP_WAIT_MAX_S)
     rpc = HttpRpc(f"http://{CHAIN_HOST}:{port}", timeout_s=5)
     try:
-        await children.until_ready(child, lambda: _answers(rpc))
+        await children.until_ready(child, lambda: chain_answers(rpc))
     finally:
         await rpc.close()
     return child
@@ -228,7 +228,8 @@ async def set_clock(rpc: Rpc, timestamp_s: int) -> int:
     return target_s
 
 
-async def _answers(rpc: Rpc) -> bool:
+async def chain_answers(rpc: Rpc) -> bool:
+    """Whether a node is there."""
     try:
         # Bounded besides the client's own limits: a port that someone else took may swallow the question.
         async with asyncio.timeout(2):

@@ -31,6 +31,7 @@ from node_gateway.cli.local_chain import (
     restore_clock,
     start_local_chain,
 )
+from node_gateway.cli.local_geth import GETH, start_local_geth
 from node_gateway.cli.operator_acts import deploy_program
 from node_gateway.cli.program_session import OPERATOR_KEY, open_journal, require_program
 from node_gateway.cli.state_directory import StateDirectory
@@ -61,7 +62,7 @@ class StackOptions:
     """How a stack is laid out.
 
     Attributes:
-        chain: `anvil`, or the URL of a chain that runs already.
+        chain: `anvil`, `geth`, or the URL of a chain that runs already.
         database_url: the gateway's; SQLite in the state directory when empty.
         genesis_timestamp_s: time of a new local chain's first block; the machine's clock by default.
     """
@@ -77,7 +78,7 @@ class StackOptions:
 
     @property
     def is_local_chain(self) -> bool:
-        return self.chain == ANVIL
+        return self.chain in (ANVIL, GETH)
 
     @property
     def rpc_url(self) -> str:
@@ -139,13 +140,17 @@ class Stack:
             CommandError: where the chain is not there, is another one, or has lost the program.
         """
         options = self.options
+        senders = [Signer(self.state.key(name)).address_text for name in (OPERATOR_KEY, RELAY_KEY)]
         first_block = None
         if options.is_local_chain:
             self.say("starting the local chain")
+        if options.chain == ANVIL:
             first_block = first_block_of(self.state, options.genesis_timestamp_s)
             await start_local_chain(
                 self.children, self.state, port=options.chain_port, timestamp_s=first_block.timestamp_s
             )
+        elif options.chain == GETH:
+            await start_local_geth(self.children, self.state, port=options.chain_port, funded=senders)
         deployment = self._deployment()
         rpc = HttpRpc(options.rpc_url)
         try:
@@ -154,12 +159,10 @@ class Stack:
             )
             if deployment:
                 deployment = await self._make_chain_again(rpc, deployment)
+            if deployment is None or options.is_local_chain:
+                await fund(rpc, senders)
             if first_block is not None:
                 await restore_clock(rpc, first_block)
-            if deployment is None or options.is_local_chain:
-                await fund(
-                    rpc, (Signer(self.state.key(name)).address_text for name in (OPERATOR_KEY, RELAY_KEY))
-                )
             if deployment:
                 await require_program(rpc, deployment)
         finally:

@@ -1,8 +1,8 @@
 """geth --dev as a durable chain on one box.
 
 Blocks survive a kill only with the three storage flags below (measured: none lost in 3 of 3; geth's defaults lost the whole chain). The
-development genesis needs the four system contracts; their code is read from go-ethereum's own sources in the module cache, so that it is never
-a copy that ages here.
+development genesis needs the four system contracts; their code is read from go-ethereum's own sources, kept beside the program when it is
+built, so that it is never a copy that ages here.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from node_gateway.chain.engines.process import BinaryMissingError, EngineProcess
 GETH_VERSION: Final = "v1.17.8"
 GETH_MODULE: Final = "github.com/ethereum/go-ethereum"
 GETH_CHAIN_ID: Final = 7701
+ENGINES_DIRECTORY: Final = ".engines"
+BLOCK_PERIOD_S: Final = 1
 BLOCK_GAS_LIMIT: Final = 200_000_000
 BUILD_WAIT_S_MAX: Final = 1_800.0
 INIT_WAIT_S_MAX: Final = 60.0
@@ -38,24 +40,38 @@ class EngineBuildError(Exception):
         self.detail = detail
 
 
-async def ensure_geth(directory: Path, *, progress: Progress = lambda _: None) -> Path:
-    """Build geth into a directory unless it is there; takes one to three minutes the first time.
+def geth_binary(checkout: Path | None = None) -> Path:
+    """The geth that `scripts/setup --engines` built.
+
+    Raises:
+        BinaryMissingError: where there is none.
+    """
+    binary = (checkout or Path(__file__).resolve().parents[3]) / ENGINES_DIRECTORY / "bin" / "geth"
+    if not binary.exists():
+        raise BinaryMissingError(
+            "geth", "run scripts/setup --engines, which builds it (Go, one to three minutes)"
+        )
+    return binary
+
+
+async def build_geth(directory: Path, *, progress: Progress = lambda _: None) -> Path:
+    """Build geth into `directory`/bin unless it is there; takes one to three minutes the first time.
 
     Raises:
         BinaryMissingError: where there is no Go.
         EngineBuildError: with what the build said.
     """
     binary = directory / "bin" / "geth"
-    if binary.exists():
+    if binary.exists() and _parameters_file(binary).exists():
         return binary
-    go = shutil.which("go")
-    if go is None:
-        raise BinaryMissingError("go", "install Go 1.24 or newer to build geth, or use anvil")
     progress(f"building geth {GETH_VERSION} (one to three minutes)")
-    (directory / "bin").mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "GOBIN": str(directory / "bin")}
-    command = [go, "install", f"{GETH_MODULE}/cmd/geth@{GETH_VERSION}"]
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "GOBIN": str(binary.parent.resolve())}
+    command = [_go(), "install", f"{GETH_MODULE}/cmd/geth@{GETH_VERSION}"]
     await _run("building geth", command, environment=environment, wait_s_max=BUILD_WAIT_S_MAX)
+    # The genesis of a new chain takes them from here: making one needs no Go.
+    source = await _module_directory() / "params" / "protocol_params.go"
+    _parameters_file(binary).write_text(source.read_text())
     return binary
 
 
@@ -66,12 +82,12 @@ async def start_geth(
     host: str = "127.0.0.1",
     port: int,
     funded: Sequence[str],
-    period_s: int = 1,
+    period_s: int = BLOCK_PERIOD_S,
 ) -> EngineProcess:
-    """Start geth on the chain in `directory`, made on the first start.
+    """Start geth on the chain in `directory`, made on the first start, and wait until it answers.
 
     Args:
-        binary: of `ensure_geth`.
+        binary: of `geth_binary`.
         directory: holds the chain, its genesis and the log.
         host: to listen on.
         port: of JSON-RPC.
@@ -83,18 +99,45 @@ async def start_geth(
         PortInUseError: where the port is taken.
         EngineDidNotStartError: where geth does not come up.
     """
-    data = directory / "data"
-    if not data.exists():
-        await _make_chain(binary, directory, data, funded)
-    command = [
-        str(binary), "--dev", "--dev.period", str(period_s), "--datadir", str(data), *_DURABLE, "--gcmode", "archive",
+    data = await prepare_chain(binary, directory, funded)
+    command = [str(binary), *arguments_of(data, host=host, port=port, period_s=period_s)]
+    return await start_process("geth", command, host=host, port=port, log_path=directory / "geth.log")
+
+
+def arguments_of(data: Path, *, host: str, port: int, period_s: int = BLOCK_PERIOD_S) -> list[str]:
+    """geth's command line on a prepared chain."""
+    return [
+        "--dev", "--dev.period", str(period_s), "--datadir", str(data), *_DURABLE, "--gcmode", "archive",
         "--networkid", str(GETH_CHAIN_ID), "--nodiscover", "--maxpeers", "0", "--ipcdisable", "--port", "0",
         "--http", "--http.addr", host, "--http.port", str(port), "--http.api", "eth,net,web3,txpool,debug",
         "--authrpc.port", "0", "--miner.gaslimit", str(BLOCK_GAS_LIMIT), "--miner.gasprice", "1", "--rpc.txfeecap", "0",
         "--txpool.accountslots", "16384", "--txpool.globalslots", "65536",
         "--txpool.accountqueue", "16384", "--txpool.globalqueue", "65536",
     ]  # fmt: skip
-    return await start_process("geth", command, host=host, port=port, log_path=directory / "geth.log")
+
+
+async def prepare_chain(binary: Path, directory: Path, funded: Sequence[str]) -> Path:
+    """The chain in `directory`, made where there is none; its data directory.
+
+    Raises:
+        EngineBuildError: where it cannot be made.
+    """
+    data = directory / "data"
+    if data.exists():
+        return data
+    directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # one small local directory
+    source = _parameters_file(binary)
+    if not source.exists():
+        source = await _module_directory() / "params" / "protocol_params.go"
+    genesis = directory / "genesis.json"
+    genesis.write_text(json.dumps(genesis_of(source.read_text(), funded)))
+    # Into a directory of another name first: a half-made chain must not be taken for one.
+    part = directory / "data.part"
+    shutil.rmtree(part, ignore_errors=True)
+    command = [str(binary), "init", "--datadir", str(part), *_DURABLE, str(genesis)]
+    await _run("making the chain", command, environment=dict(os.environ), wait_s_max=INIT_WAIT_S_MAX)
+    part.rename(data)
+    return data
 
 
 def genesis_of(parameters_source: str, funded: Sequence[str]) -> dict[str, Any]:
@@ -135,24 +178,19 @@ def genesis_of(parameters_source: str, funded: Sequence[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _make_chain(binary: Path, directory: Path, data: Path, funded: Sequence[str]) -> None:
-    directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # one small local file
-    source = await _module_directory() / "params" / "protocol_params.go"
-    genesis = directory / "genesis.json"
-    genesis.write_text(json.dumps(genesis_of(source.read_text(), funded)))
-    # Into a directory of another name first: a half-made chain must not be taken for one.
-    part = directory / "data.part"
-    shutil.rmtree(part, ignore_errors=True)
-    command = [str(binary), "init", "--datadir", str(part), *_DURABLE, str(genesis)]
-    await _run("making the chain", command, environment=dict(os.environ), wait_s_max=INIT_WAIT_S_MAX)
-    part.rename(data)
+def _parameters_file(binary: Path) -> Path:
+    return binary.with_name("protocol_params.go")
+
+
+def _go() -> str:
+    go = shutil.which("go")
+    if go is None:
+        raise BinaryMissingError("go", "install Go 1.24 or newer to build geth, or use anvil")
+    return go
 
 
 async def _module_directory() -> Path:
-    go = shutil.which("go")
-    if go is None:
-        raise BinaryMissingError("go", "install Go 1.24 or newer, or use anvil")
-    command = [go, "mod", "download", "-json", f"{GETH_MODULE}@{GETH_VERSION}"]
+    command = [_go(), "mod", "download", "-json", f"{GETH_MODULE}@{GETH_VERSION}"]
     output = await _run(
         "finding go-ethereum", command, environment=dict(os.environ), wait_s_max=BUILD_WAIT_S_MAX
     )

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    chain: Annotated[str | None, typer.Option(help="anvil, or the URL of a chain that runs already.")] = None,
+    chain: Annotated[str | None, typer.Option(help="anvil, geth, or the URL of a chain that runs already.")] = None,
     database: Annotated[str, typer.Option(help="URL of the gateway's database; SQLite by default.")] = "",
     is_fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget all that the state directory holds.")
@@ -118,13 +118,14 @@ def options_from_environment(chain: str | None, database: str) -> "StackOptions"
         CommandError: for a chain that is neither known nor a URL.
     """
     from node_gateway.cli.local_chain import ANVIL, CHAIN_PORT, CHAIN_PORT_VARIABLE
+    from node_gateway.cli.local_geth import GETH
     from node_gateway.cli.stack import StackOptions
 
     chosen = chain or os.environ.get("COALITION_RPC_URL") or ANVIL
-    if chosen != ANVIL and not chosen.startswith(("http://", "https://")):
+    if chosen not in (ANVIL, GETH) and not chosen.startswith(("http://", "https://")):
         raise CommandError(
             f"no chain is called {chosen}",
-            "give anvil, or the URL of a running chain: http://host:port",
+            "give anvil, geth, or the URL of a running chain: http://host:port",
             ExitCode.USAGE,
         )
     return StackOptions(
