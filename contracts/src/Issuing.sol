@@ -12,6 +12,7 @@ import {Lot, newLot} from "./libraries/Lot.sol";
 import {MinorUnits} from "./libraries/MinorUnits.sol";
 import {Positions} from "./libraries/Positions.sol";
 import {Recoveries} from "./libraries/Recoveries.sol";
+import {Standing} from "./libraries/Standing.sol";
 import {Terms} from "./libraries/Terms.sol";
 
 /// @title Purchases and grants
@@ -26,30 +27,45 @@ abstract contract Issuing is LedgerState, ILedgerEvents {
     struct Context {
         uint256 submitter;
         uint256 kindsAllowed;
-        uint256 pausedKinds;
-        uint256 today;
+        /// @dev Those of them that are not paused.
+        uint256 kindsOpen;
         uint256 lotValidityDays;
         uint256 latePostingDays;
-        uint256 termsId;
         Terms terms;
-        bool isSuspended;
-        bool hasLimits;
-        bool hasCampaigns;
+        Standing standing;
+        /// @dev The days that campaigns of the partner span.
+        uint256 campaignsFirstDay;
+        uint256 campaignsLastDay;
         /// @dev The word of used-up ids that is being worked on, and which it is.
         uint256 usedWord;
         uint256 usedIndex;
-        /// @dev What plain purchases issued and have not been counted yet.
+        /// @dev What plain purchases issued, burns burned and returns cancelled, and has not been counted yet.
         uint256 issuedPoints;
         uint256 baseMicro;
+        uint256 burnedPoints;
+        uint256 reimbursedMicro;
+        uint256 cancelledPoints;
+        uint256 creditMicro;
     }
 
-    /// @dev Counts what plain purchases issued, in totals and position.
-    function _countPlain(Context memory context) internal {
-        if (context.issuedPoints == 0) return;
-        ledger.totals.issued += uint64(context.issuedPoints);
-        Positions.addBase(ledger, context.submitter >> 16, context.baseMicro);
-        context.issuedPoints = 0;
-        context.baseMicro = 0;
+    /// @dev Counts what operations left to count, in totals and the partner's position: once for many of them.
+    function _count(Context memory context) internal {
+        uint256 partner = context.submitter >> 16;
+        if (context.issuedPoints > 0) {
+            ledger.totals.issued += uint64(context.issuedPoints);
+            Positions.addBase(ledger, partner, context.baseMicro);
+            (context.issuedPoints, context.baseMicro) = (0, 0);
+        }
+        if (context.burnedPoints > 0) {
+            ledger.totals.burned += uint64(context.burnedPoints);
+            Positions.addReimbursed(ledger, partner, int256(context.reimbursedMicro));
+            (context.burnedPoints, context.reimbursedMicro) = (0, 0);
+        }
+        if (context.cancelledPoints > 0) {
+            ledger.totals.cancelled += uint64(context.cancelledPoints);
+            Positions.addCredit(ledger, partner, int256(context.creditMicro));
+            (context.cancelledPoints, context.creditMicro) = (0, 0);
+        }
     }
 
     /// @dev Body: member 20, spend 5, day 3.
@@ -58,20 +74,26 @@ abstract contract Issuing is LedgerState, ILedgerEvents {
         returns (bytes32 reason)
     {
         if (body.length != 28) return "malformed_operation";
-        if (context.isSuspended) return "partner_suspended";
+        Standing memory standing = context.standing;
+        if (standing.isSuspended) return "partner_suspended";
         address member = addressAt(body, 0);
-        uint256 spend = uintAt(body, 20, 5);
+        uint256 spend = uintAt(body, 20, 8);
+        uint256 day = spend & 0xffffff;
+        spend >>= 24;
         uint256 points = MinorUnits.pointsForSpendFloor(spend, context.terms.earnRate());
         if (spend == 0 || spend > SPEND_MAX || points > POINTS_MAX || member == address(0)) return "invalid_amount";
-        uint256 day = uintAt(body, 25, 3);
-        if (day == DAY_OF_SETTLEMENT) day = context.today;
-        if (day > context.today) return "invalid_day";
-        if (context.today - day > context.latePostingDays) return "posted_too_late";
-
-        uint256 lastDay = day + context.lotValidityDays;
+        if (day == DAY_OF_SETTLEMENT) day = standing.today;
+        if (day > standing.today) return "invalid_day";
+        uint256 lastDay;
+        // Days have 24 bits, and this one is not ahead.
+        unchecked {
+            if (standing.today - day > context.latePostingDays) return "posted_too_late";
+            lastDay = day + context.lotValidityDays;
+        }
         // 15 bits of the sequence number; 0 would name nothing.
-        Lot lot = newLot(points, spend, context.termsId, lastDay, uint32(operation) % 32_767 + 1);
-        uint256 index = context.hasLimits ? Accounts.NOT_PLAIN : Accounts.issuePlain(ledger, member, lot, context.today);
+        Lot lot = newLot(points, spend, standing.termsId, lastDay, uint32(operation) % 32_767 + 1);
+        uint256 index =
+            standing.hasLimits ? Accounts.NOT_PLAIN : Accounts.issuePlain(ledger, member, lot, standing.today);
         bool owes = false;
         if (index == Accounts.NOT_PLAIN) {
             (reason, index, owes) = _issue(context, operation, member, lot);
@@ -84,9 +106,9 @@ abstract contract Issuing is LedgerState, ILedgerEvents {
             }
             emit Transfer(address(0), member, points);
         }
-        emit PurchaseSettled(uint64(operation), member, spend, points, index, lastDay, context.termsId);
-        if (context.hasCampaigns) {
-            CampaignRules.record(ledger, operation >> 48, member, day, spend, context.today, owes);
+        emit PurchaseSettled(uint64(operation), member, spend, points, index, lastDay, standing.termsId);
+        if (day >= context.campaignsFirstDay && day <= context.campaignsLastDay) {
+            CampaignRules.record(ledger, operation >> 48, member, day, spend, standing.today, owes);
         } else if (owes) {
             Recoveries.repay(ledger, member);
         }
@@ -100,14 +122,16 @@ abstract contract Issuing is LedgerState, ILedgerEvents {
         Account memory a = Accounts.load(ledger, member);
         reason = _checkIssue(context, a, operation, lot.left());
         if (reason != 0) return (reason, 0, false);
-        if (a.isDue(context.today)) {
-            Recoveries.touch(ledger, member, context.today);
+        if (a.isDue(context.standing.today)) {
+            Recoveries.touch(ledger, member, context.standing.today);
             a = Accounts.load(ledger, member);
         }
         index = Accounts.issue(ledger, a, lot);
         Accounts.store(ledger, a);
         owes = a.debt > 0;
-        if (context.hasLimits) Limits.recordIssue(ledger, operation, member, lot.left(), context.today);
+        if (context.standing.hasLimits) {
+            Limits.recordIssue(ledger, operation, member, lot.left(), context.standing.today);
+        }
         if (lot.left() == 0) return (0, index, owes);
         ledger.totals.issued += uint64(lot.left());
         Positions.addBase(ledger, operation >> 48, lot.left() * context.terms.issuePrice());
@@ -117,17 +141,18 @@ abstract contract Issuing is LedgerState, ILedgerEvents {
     /// @dev Body: member 20, points 4.
     function _grant(Context memory context, uint256 operation, bytes calldata body) internal returns (bytes32 reason) {
         if (body.length != 24) return "malformed_operation";
-        if (context.isSuspended) return "partner_suspended";
+        Standing memory standing = context.standing;
+        if (standing.isSuspended) return "partner_suspended";
         address member = addressAt(body, 0);
         uint256 points = uintAt(body, 20, 4);
         if (points == 0 || points > POINTS_MAX || member == address(0)) return "invalid_amount";
 
-        uint256 lastDay = context.today + context.lotValidityDays;
+        uint256 lastDay = standing.today + context.lotValidityDays;
         uint256 index;
         bool owes;
-        (reason, index, owes) = _issue(context, operation, member, newLot(points, 0, context.termsId, lastDay, 0));
+        (reason, index, owes) = _issue(context, operation, member, newLot(points, 0, standing.termsId, lastDay, 0));
         if (reason != 0) return reason;
-        emit GrantSettled(uint64(operation), member, points, index, lastDay, context.termsId);
+        emit GrantSettled(uint64(operation), member, points, index, lastDay, standing.termsId);
         if (owes) Recoveries.repay(ledger, member);
     }
 
@@ -136,9 +161,9 @@ abstract contract Issuing is LedgerState, ILedgerEvents {
         view
         returns (bytes32 reason)
     {
-        if (context.hasLimits) {
+        if (context.standing.hasLimits) {
             uint256 chargeMicro = points * context.terms.issuePrice();
-            reason = Limits.checkIssue(ledger, operation, a.member, points, chargeMicro, context.today);
+            reason = Limits.checkIssue(ledger, operation, a.member, points, chargeMicro, context.standing.today);
             if (reason != 0) return reason;
         }
         return a.openLots() >= OPEN_LOTS_MAX || a.next >= LOT_INDEX_MAX ? bytes32("account_full") : bytes32(0);

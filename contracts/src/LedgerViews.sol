@@ -34,7 +34,7 @@ import {
 } from "./libraries/LedgerStorage.sol";
 import {Positions} from "./libraries/Positions.sol";
 import {Preview} from "./libraries/Preview.sol";
-import {Spend} from "./libraries/Spend.sol";
+import {Spend, spendAt} from "./libraries/Spend.sol";
 import {Terms} from "./libraries/Terms.sol";
 
 /// @title What anyone can read of the ledger
@@ -110,7 +110,7 @@ abstract contract LedgerViews is LedgerState {
         holds = new HoldView[](count);
         for (uint256 i = 0; i < count; ++i) {
             (uint256 day, uint256 nonce) = ledger.pendingHolds[member].entryAt(i);
-            Spend spend = Spend.wrap(ledger.spendPairs[member][nonce >> 1] >> ((nonce & 1) * 128));
+            Spend spend = spendAt(ledger, member, nonce);
             holds[i] = HoldView({
                 nonce: uint24(nonce),
                 partner: uint16(ledger.terms[spend.terms()].issuer()),

@@ -14,6 +14,7 @@ import {Authorisations} from "./libraries/Authorisations.sol";
 import {bytesAt, uintAt} from "./libraries/Body.sol";
 import {OPERATIONS_MAX} from "./libraries/Bounds.sol";
 import {signerOf, typedDigest} from "./libraries/Domain.sol";
+import {CampaignRules} from "./libraries/CampaignRules.sol";
 import {Delegate, Partner, Program, programDay} from "./libraries/LedgerStorage.sol";
 import {MemberKeys} from "./libraries/MemberKeys.sol";
 import {PartnerBook} from "./libraries/PartnerBook.sol";
@@ -21,6 +22,7 @@ import {Payments} from "./libraries/Payments.sol";
 import {Positions} from "./libraries/Positions.sol";
 import {Reversals} from "./libraries/Reversals.sol";
 import {Spending} from "./libraries/Spending.sol";
+import {Standing} from "./libraries/Standing.sol";
 
 /// @title The points ledger's core
 /// @notice Settles signed submissions. All other calls of `IPointsLedger` are served by `PointsLedgerExtension` on the same storage.
@@ -96,9 +98,9 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
     function _isFramed(bytes calldata operations) private pure returns (bool) {
         uint256 count = 0;
         uint256 offset = 0;
-        // Offsets grow by at most 65,537 a step, for at most 257 steps.
+        // Offsets grow by at most 65,537 a step, for at most 257 steps. A last byte alone reads beyond the end, and ends there.
         unchecked {
-            while (offset + 2 <= operations.length && count <= OPERATIONS_MAX) {
+            while (offset < operations.length && count <= OPERATIONS_MAX) {
                 uint256 length = uintAt(operations, offset, 2);
                 if (length < 5) return false;
                 offset += 2 + length;
@@ -121,12 +123,14 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
             ),
             submission.signature
         );
-        (context.kindsAllowed, reason) =
+        uint256 kinds;
+        (kinds, reason) =
             submitter & 0xffff == 0 ? _kindsOfPartner(partner, submitter, signer) : _kindsOfDelegate(submitter, signer);
         if (reason != 0) return reason;
         if (partner.hasPendingTerms && programDay(ledger.program.dayOffsetSeconds) >= partner.pendingTermsDay) {
             PartnerBook.bringInForce(partner, submitter >> 16);
         }
+        context.kindsAllowed = kinds;
         _fill(context, partner, submitter);
     }
 
@@ -152,17 +156,17 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
     }
 
     function _fill(Context memory context, Partner storage partner, uint256 submitter) private view {
-        Program memory program = ledger.program;
+        Program storage program = ledger.program;
         context.submitter = submitter;
-        context.pausedKinds = program.pausedKinds;
-        context.today = programDay(program.dayOffsetSeconds);
+        context.kindsOpen = context.kindsAllowed & ~uint256(program.pausedKinds);
         context.lotValidityDays = program.lotValidityDays;
         context.latePostingDays = program.latePostingDays;
-        context.termsId = partner.terms;
         context.terms = ledger.terms[partner.terms];
-        context.isSuspended = partner.isSuspended;
-        context.hasLimits = partner.hasLimits || submitter & 0xffff != 0;
-        context.hasCampaigns = partner.campaignCount > 0;
+        context.standing.today = programDay(program.dayOffsetSeconds);
+        context.standing.termsId = partner.terms;
+        context.standing.isSuspended = partner.isSuspended;
+        context.standing.hasLimits = partner.hasLimits || submitter & 0xffff != 0;
+        (context.campaignsFirstDay, context.campaignsLastDay) = CampaignRules.spanOf(partner);
         context.usedIndex = type(uint256).max;
     }
 
@@ -170,24 +174,26 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
     function _settleOperations(Context memory context, bytes calldata operations) private {
         uint256 end = operations.length;
         uint256 offset = 0;
+        uint256 freeMemory = _freeMemory();
         while (offset < end) {
-            uint256 length = uintAt(operations, offset, 2);
-            bytes calldata body = bytesAt(operations, offset + 7, length - 5);
-            uint256 kind = uintAt(operations, offset + 2, 1);
-            uint256 sequence = uintAt(operations, offset + 3, 4);
+            // Length 2, kind 1, sequence 4.
+            uint256 header = uintAt(operations, offset, 7);
+            bytes calldata body;
             unchecked {
-                offset += 2 + length;
+                body = bytesAt(operations, offset + 7, (header >> 40) - 5);
+                offset += 2 + (header >> 40);
             }
-            if (!_use(context, sequence)) continue;
-            uint256 operation = (context.submitter << 32) | sequence;
+            if (!_use(context, header & 0xffffffff)) continue;
+            uint256 operation = (context.submitter << 32) | (header & 0xffffffff);
+            bytes32 reason = _apply(context, (header >> 32) & 0xff, operation, body);
             // An operation leaves nothing in memory that the next one reads: without this, memory gas would grow with the square.
-            uint256 freeMemory = _freeMemory();
-            bytes32 reason = _apply(context, kind, operation, body);
             _restoreMemory(freeMemory);
+            // The next operation may be checked against the credit limit.
+            if (context.standing.hasLimits) _count(context);
             if (reason != 0) emit OperationRejected(uint64(operation), reason);
         }
         ledger.usedOperations[context.submitter][context.usedIndex] = context.usedWord;
-        _countPlain(context);
+        _count(context);
     }
 
     function _freeMemory() private pure returns (uint256 pointer) {
@@ -202,43 +208,75 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
         }
     }
 
-    /// @dev Uses up an operation id. False when it was used before: then nothing more happens.
-    function _use(Context memory context, uint256 sequence) private returns (bool) {
-        uint256 index = sequence >> 8;
-        if (index != context.usedIndex) {
-            mapping(uint256 => uint256) storage used = ledger.usedOperations[context.submitter];
-            if (context.usedIndex != type(uint256).max) used[context.usedIndex] = context.usedWord;
-            context.usedWord = used[index];
-            context.usedIndex = index;
-        }
+    /// @dev Uses up an operation id.
+    /// @return isNew false when it was used before: then nothing more happens.
+    function _use(Context memory context, uint256 sequence) private returns (bool isNew) {
+        if (sequence >> 8 != context.usedIndex) _turnTo(context, sequence >> 8);
         uint256 bit = 1 << (sequence & 0xff);
-        if (context.usedWord & bit != 0) return false;
-        context.usedWord |= bit;
-        return true;
+        uint256 word = context.usedWord;
+        isNew = word & bit == 0;
+        context.usedWord = word | bit;
+    }
+
+    /// @dev Stores the word of used-up ids that was worked on, and reads another.
+    function _turnTo(Context memory context, uint256 index) private {
+        mapping(uint256 => uint256) storage used = ledger.usedOperations[context.submitter];
+        if (context.usedIndex != type(uint256).max) used[context.usedIndex] = context.usedWord;
+        context.usedWord = used[index];
+        context.usedIndex = index;
     }
 
     function _apply(Context memory context, uint256 kind, uint256 operation, bytes calldata body)
         private
         returns (bytes32)
     {
-        // A kind that no one may use is one that does not exist.
-        if (kind > CONFIRM_PAYMENT || (PARTNER_KINDS | ATTESTER_KINDS) & (1 << kind) == 0) {
-            return "malformed_operation";
-        }
-        if (context.kindsAllowed & (1 << kind) == 0) return "not_permitted";
-        if (context.pausedKinds & (1 << kind) != 0) return "operation_paused";
+        if (context.kindsOpen & (1 << kind) == 0) return _whyNotOpen(context, kind);
         if (kind == PURCHASE) return _purchase(context, operation, body);
-        if (kind == REDEEM) return Spending.redeem(ledger, operation, body, context.today);
-        if (kind == RETURN) return Reversals.returnPurchase(ledger, operation, body, context.today);
-        if (kind == REFUND) return Reversals.refund(ledger, operation, body, context.today);
-        if (kind == HOLD) return Spending.hold(ledger, operation, body, context.today);
-        if (kind == CAPTURE) return Spending.capture(ledger, operation, body, context.today);
-        if (kind == VOID) return Spending.void(ledger, operation, body, context.today);
-        if (kind == TRANSFER) return Spending.transfer(ledger, operation, body, context.today);
+        Standing memory standing = context.standing;
+        if (kind == REDEEM) {
+            return _burned(context, Spending.redeem(ledger, operation, body, standing), uintAt(body, 20, 4));
+        }
+        if (kind == RETURN) return _return(context, operation, body);
+        if (kind == REFUND) return Reversals.refund(ledger, operation, body, standing.today);
+        if (kind == HOLD) return Spending.hold(ledger, operation, body, standing);
+        if (kind == CAPTURE) {
+            return _burned(context, Spending.capture(ledger, operation, body, standing), uintAt(body, 25, 4));
+        }
+        if (kind == VOID) return Spending.void(ledger, operation, body, standing.today);
+        if (kind == TRANSFER) return Spending.transfer(ledger, operation, body, standing.today);
         if (kind == GRANT) return _grant(context, operation, body);
         if (kind == RECORD_PAYMENT) return _recordPayment(uint64(operation), body);
         if (kind == CONFIRM_PAYMENT) return _confirmPayment(uint64(operation), body);
-        return MemberKeys.apply_(ledger, kind, uint64(operation), body, context.today);
+        return MemberKeys.apply_(ledger, kind, uint64(operation), body, standing.today);
+    }
+
+    function _whyNotOpen(Context memory context, uint256 kind) private pure returns (bytes32) {
+        // A kind that no one may use is one that does not exist.
+        if ((PARTNER_KINDS | ATTESTER_KINDS) & (1 << kind) == 0) return "malformed_operation";
+        return context.kindsAllowed & (1 << kind) == 0 ? bytes32("not_permitted") : bytes32("operation_paused");
+    }
+
+    /// @dev Notes what a redemption or capture burned, unless it was rejected.
+    function _burned(Context memory context, bytes32 reason, uint256 points) private pure returns (bytes32) {
+        if (reason != 0) return reason;
+        // Sums of at most 256 operations, 32 bits and 62 bits each.
+        unchecked {
+            context.burnedPoints += points;
+            context.reimbursedMicro += points * context.terms.redeemPrice();
+        }
+        return 0;
+    }
+
+    function _return(Context memory context, uint256 operation, bytes calldata body) private returns (bytes32) {
+        (bytes32 reason, uint256 cancelled, uint256 creditMicro) = Reversals.returnPurchase(
+            ledger, operation, body, context.standing.today, context.campaignsFirstDay, context.campaignsLastDay
+        );
+        // Sums of at most 256 operations, 32 bits and 62 bits each.
+        unchecked {
+            context.cancelledPoints += cancelled;
+            context.creditMicro += creditMicro;
+        }
+        return reason;
     }
 
     /// @dev Body: amount 8, reference 32.

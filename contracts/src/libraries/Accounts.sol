@@ -50,6 +50,8 @@ library Accounts {
     uint256 private constant BIT_43 = (1 << 43) - 1;
     uint256 private constant BIT_44 = (1 << 44) - 1;
     uint256 private constant BIT_128 = (1 << 128) - 1;
+    /// @dev First left, span and soonest.
+    uint256 private constant FIRST_FIELDS = (0xffffffff << 128) | (0x7ff << 181) | (0xfffff << 236);
 
     // Head, from the low end: odd lot 128, first left 32, next 21, span 11, balance 43, encumbered 1, soonest 20.
     // Encumbrance: held 44, debt 44, debt first 20, debt next 20, holds 12, late lots 12, last ordered day 20, soonest hold 20.
@@ -112,7 +114,7 @@ library Accounts {
     // ---------------------------------------------------------------- lots
 
     function lotAt(Ledger storage $, Account memory a, uint256 index) internal view returns (Lot) {
-        if (index + 1 == a.next && a.next % 2 == 1) return a.oddLot;
+        if (index + 1 == a.next && a.next & 1 == 1) return a.oddLot;
         return Lot.wrap(($.lotPairs[a.member][index >> 1] >> ((index & 1) << 7)) & BIT_128);
     }
 
@@ -172,30 +174,108 @@ library Accounts {
     /// @return index the lot's number, or `NOT_PLAIN`: then nothing was written.
     function issuePlain(Ledger storage $, address member, Lot lot, uint256 today) internal returns (uint256 index) {
         uint256 head = $.heads[member];
-        uint256 balance = (head >> 192) & BIT_43;
-        index = (head >> 160) & 0x1fffff;
+        uint256 next = (head >> 160) & 0x1fffff;
         uint256 span = (head >> 181) & 0x7ff;
         uint256 day = lot.day();
-        uint256 points = lot.left();
-        if ((head >> 235) & 1 == 1 || span >= OPEN_LOTS_MAX || index >= LOT_INDEX_MAX) return NOT_PLAIN;
-        if (span > 0 && (head >> 236 < today || day < (head >> 92) & 0xfffff)) return NOT_PLAIN;
-        uint256 odd = Lot.unwrap(lot);
-        // Nothing overflows its bits: the span and the index are below their bounds, and so many lots fit the balance.
-        unchecked {
-            if (index & 1 == 1) {
-                $.lotPairs[member][index >> 1] = (head & BIT_128) | (odd << 128);
-                odd = Lot.unwrap(dayOnly(day));
+        bool isFull = span >= OPEN_LOTS_MAX || next >= LOT_INDEX_MAX;
+        bool isLater = head >> 236 >= today && day >= (head >> 92) & 0xfffff;
+        index = NOT_PLAIN;
+        if ((head >> 235) & 1 == 0 && !isFull && (isLater || span == 0)) {
+            index = next;
+            uint256 odd = Lot.unwrap(lot);
+            uint256 points = lot.left();
+            // Nothing overflows its bits: the span and the index are below their bounds, and so many lots fit the balance.
+            unchecked {
+                if (next & 1 == 1) {
+                    $.lotPairs[member][next >> 1] = (head & BIT_128) | (odd << 128);
+                    odd = Lot.unwrap(dayOnly(day));
+                }
+                if (span > 0) {
+                    $.heads[member] = ((head & ~BIT_128) | odd) + ((points << 192) | (1 << 181) | (1 << 160));
+                } else {
+                    // An account without open lots has no points: its balance was 0.
+                    $.heads[member] = odd | ((next + 1) << 160)
+                        | (points > 0 ? (points << 128) | (1 << 181) | (points << 192) | (day << 236) : DAY_MAX << 236);
+                }
             }
-            uint256 firstLeft = (head >> 128) & 0xffffffff;
-            uint256 soonest = head >> 236;
-            if (span > 0) {
-                ++span;
-            } else {
-                (span, firstLeft, soonest) = points > 0 ? (1, points, day) : (0, 0, DAY_MAX);
-            }
-            $.heads[member] = odd | (firstLeft << 128) | ((index + 1) << 160) | (span << 181)
-                | ((balance + points) << 192) | (soonest << 236);
         }
+    }
+
+    /// @notice Takes points out of the first lot of an account in which nothing is held, owed or due, when that leaves some in it.
+    /// @dev What most redemptions are: the head's word alone, as `consume` of so many points would leave it.
+    /// @return isTaken false when the account is not like that: then nothing was written.
+    function takePlain(Ledger storage $, address member, uint256 points, uint256 today)
+        internal
+        returns (bool isTaken)
+    {
+        uint256 head = $.heads[member];
+        // Without points `firstLeft` is 0.
+        if ((head >> 235) & 1 == 1 || (head >> 128) & 0xffffffff <= points || head >> 236 < today) return false;
+        // The first lot has more than `points`, and the balance at least as many.
+        unchecked {
+            $.heads[member] = head - ((points << 128) | (points << 192));
+        }
+        return true;
+    }
+
+    /// @notice Takes all of `points` back from a lot, of an account in which nothing is held, owed or due and which does not keep the lot
+    /// in its head, and writes the lot. What most returns are; as `Recoveries.recover` would leave it.
+    /// @param head the account's.
+    /// @param lot as it is to be written, but for what is left of it.
+    /// @return isTaken false when lot and account are not like that: then nothing was written.
+    function takeBackPlain(
+        Ledger storage $,
+        address member,
+        uint256 head,
+        uint256 index,
+        Lot lot,
+        uint256 points,
+        uint256 today
+    ) internal returns (bool isTaken) {
+        // The span counts lots up to `next`; the points are in the lot, and so in the balance.
+        unchecked {
+            uint256 next = (head >> 160) & 0x1fffff;
+            uint256 first = next - ((head >> 181) & 0x7ff);
+            if ((head >> 235) & 1 == 1 || head >> 236 < today || lot.isLate()) return false;
+            if (index < first || (index + 1 == next && next & 1 == 1)) return false;
+            if (index > first) {
+                if (lot.left() < points) return false;
+                lot = lot.withLeft(lot.left() - points);
+            } else {
+                if ((head >> 128) & 0xffffffff < points) return false;
+                head = _headAfterFirst($, member, head - (points << 128));
+            }
+            $.heads[member] = head - (points << 192);
+            mapping(uint256 => uint256) storage pairs = $.lotPairs[member];
+            uint256 shift = (index & 1) << 7;
+            pairs[index >> 1] = (pairs[index >> 1] & ~(BIT_128 << shift)) | (Lot.unwrap(lot) << shift);
+        }
+        return true;
+    }
+
+    /// @dev The head once the first open lot has changed: when nothing is left of it, the next with points is the first. No lot is late.
+    function _headAfterFirst(Ledger storage $, address member, uint256 head) private view returns (uint256) {
+        uint256 left = (head >> 128) & 0xffffffff;
+        if (left > 0) return head;
+        uint256 next = (head >> 160) & 0x1fffff;
+        uint256 span = (head >> 181) & 0x7ff;
+        uint256 soonest = DAY_MAX;
+        // The span is at least one: the lot that changed.
+        unchecked {
+            while (left == 0 && --span > 0) {
+                Lot lot = lotAtHead($, member, head, next - span);
+                if (!lot.isLate()) (left, soonest) = (lot.left(), lot.day());
+            }
+        }
+        if (span == 0) soonest = DAY_MAX;
+        return (head & ~FIRST_FIELDS) | (left << 128) | (span << 181) | (soonest << 236);
+    }
+
+    /// @dev A lot of the account whose head this is.
+    function lotAtHead(Ledger storage $, address member, uint256 head, uint256 index) internal view returns (Lot) {
+        uint256 next = (head >> 160) & 0x1fffff;
+        if (index + 1 == next && next & 1 == 1) return Lot.wrap(head & BIT_128);
+        return Lot.wrap(($.lotPairs[member][index >> 1] >> ((index & 1) << 7)) & BIT_128);
     }
 
     function _append(Ledger storage $, Account memory a, Lot lot, uint256 lastDay) private {
@@ -245,21 +325,54 @@ library Accounts {
         Piece[] memory pieces
     ) private returns (uint256 taken, uint256 count) {
         if (a.lateCount > 0 || skip > 0) return _consumeMerged($, a, amount, beforeDay, skip, pieces);
-        while (taken < amount && a.span > 0) {
-            if (a.soonest >= beforeDay) break;
-            uint256 part = a.firstLeft < amount - taken ? a.firstLeft : amount - taken;
-            if (pieces.length > 0) {
-                Lot lot = lotAt($, a, a.next - a.span);
-                pieces[count++] = Piece({points: part, terms: lot.terms(), day: lot.day()});
-            }
-            // `part` is at most what is left, and that is part of the balance.
-            unchecked {
+        if (amount == 0 || a.span == 0 || a.soonest >= beforeDay) return (0, 0);
+        uint256 left = a.firstLeft;
+        uint256 index = a.next - a.span;
+        uint256 pair = 0;
+        // Parts are at most what lots have left, and the sum of those is the balance.
+        unchecked {
+            while (true) {
+                uint256 part = left < amount - taken ? left : amount - taken;
+                if (pieces.length > 0) {
+                    Lot lot = lotAt($, a, index);
+                    pieces[count++] = Piece({points: part, terms: lot.terms(), day: lot.day()});
+                }
                 taken += part;
-                a.balance -= part;
-                a.firstLeft -= part;
+                left -= part;
+                if (left > 0 || taken == a.balance) break;
+                (index, pair, left, a.soonest) = _nextOpen($, a, index, pair);
+                if (taken == amount || a.soonest >= beforeDay) break;
             }
-            if (a.firstLeft == 0) settleFirst($, a);
+            a.balance -= taken;
+            a.span = a.next - index;
+            a.firstLeft = left;
         }
+        if (a.balance == 0) settleFirst($, a);
+    }
+
+    /// @dev The next lot in arrival order that has something left; there must be one. A slot is read once for both of its lots.
+    /// @param pair the slot of lot `index`, or 0 when it has not been read.
+    function _nextOpen(Ledger storage $, Account memory a, uint256 index, uint256 pair)
+        private
+        view
+        returns (uint256, uint256, uint256 left, uint256 day)
+    {
+        mapping(uint256 => uint256) storage pairs = $.lotPairs[a.member];
+        uint256 oddIndex = a.next & 1 == 1 ? a.next - 1 : NOT_PLAIN;
+        // The index stays below `next`.
+        unchecked {
+            do {
+                ++index;
+                Lot lot = a.oddLot;
+                if (index != oddIndex) {
+                    if (pair == 0 || index & 1 == 0) pair = pairs[index >> 1];
+                    lot = Lot.wrap((pair >> ((index & 1) << 7)) & BIT_128);
+                }
+                left = lot.isLate() ? 0 : lot.left();
+                day = lot.day();
+            } while (left == 0);
+        }
+        return (index, pair, left, day);
     }
 
     /// @dev Where the merge of arrival order with the list of late lots stands.

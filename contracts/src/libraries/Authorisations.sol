@@ -91,6 +91,7 @@ library Authorisations {
 
     /// @notice Checks that a member may spend `points` by this authorisation. Writes nothing.
     /// @return reason 0 when all is right.
+    /// @return word the member's key word, for `use`.
     function checkSpend(
         Ledger storage $,
         address member,
@@ -98,29 +99,38 @@ library Authorisations {
         bytes calldata data,
         uint256 points,
         uint256 today
-    ) internal view returns (bytes32 reason) {
-        KeyWord word = KeyWord.wrap($.members[member].keyWord);
-        if (word.keyKind() == 0) return "unknown_member";
-        if (word.freezeReason() != 0) return "member_frozen";
-        if (word.isLocked()) return "member_locked";
-        reason = checkSigned($, member, structHash, data);
-        if (reason != 0) return reason;
-        if (points > uintAt(data, 10, 4)) return "authorisation_exceeded";
-        if (uintAt(data, 0, 1) != SCHEME_ATTESTER) return 0;
+    ) internal view returns (bytes32 reason, KeyWord word) {
         MemberSlots storage m = $.members[member];
+        word = KeyWord.wrap(m.keyWord);
+        if (word.keyKind() == 0) return ("unknown_member", word);
+        if (word.freezeReason() != 0) return ("member_frozen", word);
+        if (word.isLocked()) return ("member_locked", word);
+        reason = _checkSigned($, m, word, structHash, data);
+        if (reason != 0) return (reason, word);
+        if (points > uintAt(data, 10, 4)) return ("authorisation_exceeded", word);
+        if (uintAt(data, 0, 1) != SCHEME_ATTESTER) return (0, word);
         uint256 used = m.allowanceDay == today ? m.allowanceUsed : 0;
-        return used + points > m.allowancePerDay ? bytes32("allowance_exceeded") : bytes32(0);
+        return (used + points > m.allowancePerDay ? bytes32("allowance_exceeded") : bytes32(0), word);
     }
 
     /// @notice Checks deadline, nonce and signature alone.
     function checkSigned(Ledger storage $, address member, bytes32 structHash, bytes calldata data)
         internal
         view
-        returns (bytes32 reason)
+        returns (bytes32 reason, KeyWord word)
     {
         MemberSlots storage m = $.members[member];
-        KeyWord word = KeyWord.wrap(m.keyWord);
-        if (word.keyKind() == 0) return "unknown_member";
+        word = KeyWord.wrap(m.keyWord);
+        reason = word.keyKind() == 0 ? bytes32("unknown_member") : _checkSigned($, m, word, structHash, data);
+    }
+
+    function _checkSigned(
+        Ledger storage $,
+        MemberSlots storage m,
+        KeyWord word,
+        bytes32 structHash,
+        bytes calldata data
+    ) private view returns (bytes32 reason) {
         if (block.timestamp > uintAt(data, 4, 6)) return "authorisation_expired";
         reason = _checkNonce(word, uintAt(data, 1, 3));
         if (reason != 0) return reason;
@@ -129,18 +139,23 @@ library Authorisations {
     }
 
     /// @notice Uses up the nonce, and of the allowance what an attester's signature takes.
-    function use(Ledger storage $, address member, bytes calldata data, uint256 points, uint256 today) internal {
+    /// @param word the member's key word.
+    function use(Ledger storage $, address member, KeyWord word, bytes calldata data, uint256 points, uint256 today)
+        internal
+    {
         MemberSlots storage m = $.members[member];
-        KeyWord word = KeyWord.wrap(m.keyWord);
         uint256 nonce = uintAt(data, 1, 3);
         uint256 highest = word.highestNonce();
-        if (nonce > highest) {
-            uint256 shift = nonce - highest;
-            // The bit of the highest itself comes in with the shift.
-            uint256 moved = shift > 32 ? 0 : (((word.window() << 1) | 1) << (shift - 1)) & 0xffffffff;
-            word = word.with(NONCE_SHIFT, 22, nonce).with(WINDOW_SHIFT, 32, moved);
-        } else {
-            word = word.with(WINDOW_SHIFT, 32, word.window() | (1 << (highest - 1 - nonce)));
+        // The nonce was checked: it is not the highest, and inside the window when it is below.
+        unchecked {
+            if (nonce > highest) {
+                uint256 shift = nonce - highest;
+                // The bit of the highest itself comes in with the shift.
+                uint256 moved = shift > 32 ? 0 : (((word.window() << 1) | 1) << (shift - 1)) & 0xffffffff;
+                word = word.with(NONCE_SHIFT, 54, nonce | (moved << 22));
+            } else {
+                word = word.with(WINDOW_SHIFT, 32, word.window() | (1 << (highest - 1 - nonce)));
+            }
         }
         if (word.isWaiting()) word = word.with(WAITING_SHIFT, 1, 0);
         m.keyWord = KeyWord.unwrap(word);
@@ -154,10 +169,13 @@ library Authorisations {
         if (nonce > highest) {
             return nonce > highest + NONCE_AHEAD_MAX || nonce > NONCE_MAX ? bytes32("nonce_out_of_range") : bytes32(0);
         }
-        uint256 behind = highest - nonce;
-        // Nonce 0 is never used; what fell out of the window counts as used.
-        if (nonce == 0 || behind == 0 || behind > 32) return "nonce_used";
-        return (word.window() >> (behind - 1)) & 1 == 1 ? bytes32("nonce_used") : bytes32(0);
+        // At most the highest.
+        unchecked {
+            uint256 behind = highest - nonce;
+            // Nonce 0 is never used; what fell out of the window counts as used.
+            if (nonce == 0 || behind == 0 || behind > 32) return "nonce_used";
+            return (word.window() >> (behind - 1)) & 1 == 1 ? bytes32("nonce_used") : bytes32(0);
+        }
     }
 
     function _isSigned(Ledger storage $, MemberSlots storage m, KeyWord word, bytes32 digest, bytes calldata data)

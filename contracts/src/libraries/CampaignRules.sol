@@ -3,11 +3,44 @@ pragma solidity 0.8.37;
 
 import {ILedgerEvents} from "../interfaces/IPointsLedger.sol";
 import {Account, Accounts} from "./Accounts.sol";
+import {DAY_MAX} from "./Bounds.sol";
 import {CampaignSlots, Ledger, Partner} from "./LedgerStorage.sol";
-import {newLot} from "./Lot.sol";
+import {Lot, newLot} from "./Lot.sol";
 import {Positions} from "./Positions.sol";
 import {Recoveries} from "./Recoveries.sol";
 import {Shares} from "./Shares.sol";
+
+/// @notice What a stage of a campaign asks for and gives, in one slot.
+/// @dev From the low end: bonusPoints 32, partnersRequired 16, minSpendEach 64, minSpendTotal 64, minVisits 32.
+type Conditions is uint256;
+
+using {bonusPoints, minVisits, isMet} for Conditions global;
+
+function bonusPoints(Conditions self) pure returns (uint256) {
+    return Conditions.unwrap(self) & 0xffffffff;
+}
+
+function minVisits(Conditions self) pure returns (uint256) {
+    return Conditions.unwrap(self) >> 176;
+}
+
+/// @notice Whether spends at the campaign's partners are enough; visits are looked at apart.
+function isMet(Conditions self, uint256[] memory spends) pure returns (bool) {
+    uint256 word = Conditions.unwrap(self);
+    uint256 least = (word >> 48) & 0xffffffffffffffff;
+    if (least == 0) least = 1;
+    uint256 partners = 0;
+    uint256 total = 0;
+    // At most 64 spends of 64 bits.
+    unchecked {
+        for (uint256 i = 0; i < spends.length; ++i) {
+            uint256 spend = spends[i];
+            total += spend;
+            if (spend >= least) ++partners;
+        }
+    }
+    return partners >= (word >> 32) & 0xffff && total >= (word >> 112) & 0xffffffffffffffff;
+}
 
 /// @title Campaign progress, awards and claw-back
 /// @notice A purchase adds to the member's progress in every campaign of its partner whose window holds its day; then stages are awarded
@@ -37,14 +70,6 @@ library CampaignRules {
         bool isWhole;
     }
 
-    struct Conditions {
-        uint256 bonusPoints;
-        uint256 partnersRequired;
-        uint256 minSpendEach;
-        uint256 minSpendTotal;
-        uint256 minVisits;
-    }
-
     /// @notice Adds a purchase to its campaigns, awards what is met, and repays debt from it.
     /// @param owes whether the member has debt.
     function record(
@@ -58,38 +83,56 @@ library CampaignRules {
     ) external {
         Partner storage p = $.partners[partner];
         Purchase memory purchase = Purchase({member: member, day: day, spend: spend, today: today, isWhole: false});
-        // Loaded only when there is something to award.
-        Account memory a;
         uint256 count = p.campaignCount;
+        uint256 word;
         for (uint256 i = 0; i < count; ++i) {
-            (uint256 id, uint256 position, bool counts) = _entry($, p, i, day);
-            if (counts) _recordIn($, a, id, position, purchase);
+            if (i & 3 == 0) word = p.campaigns[i >> 2];
+            (uint256 id, uint256 position, bool counts) = _entry($, word, i, day);
+            if (counts) _recordIn($, id, position, purchase);
         }
-        if (owes) {
-            if (a.member == address(0)) $.loadInto(a, member);
-            Recoveries.repayAccount($, a);
-        }
-        if (a.member != address(0)) $.store(a);
+        if (!owes) return;
+        Account memory a = $.load(member);
+        Recoveries.repayAccount($, a);
+        $.store(a);
     }
 
     /// @notice Takes a returned spend out of its campaigns, in the order in which they were created.
     function undo(Ledger storage $, Account memory a, uint256 partner, Purchase memory purchase) internal {
         Partner storage p = $.partners[partner];
-        for (uint256 i = 0; i < p.campaignCount; ++i) {
-            (uint256 id, uint256 position, bool counts) = _entry($, p, i, purchase.day);
+        uint256 count = p.campaignCount;
+        uint256 word;
+        for (uint256 i = 0; i < count; ++i) {
+            if (i & 3 == 0) word = p.campaigns[i >> 2];
+            (uint256 id, uint256 position, bool counts) = _entry($, word, i, purchase.day);
             if (counts) _undoIn($, a, id, position, purchase);
         }
     }
 
-    function _entry(Ledger storage $, Partner storage p, uint256 i, uint256 day)
+    /// @notice The days that a partner's campaigns span, from the first of the earliest to the last of the latest: on others nothing
+    /// counts. Without campaigns no day is in it.
+    function spanOf(Partner storage p) internal view returns (uint256 firstDay, uint256 lastDay) {
+        uint256 count = p.campaignCount;
+        uint256 word;
+        firstDay = DAY_MAX;
+        for (uint256 i = 0; i < count; ++i) {
+            if (i & 3 == 0) word = p.campaigns[i >> 2];
+            uint256 entry = word >> ((i & 3) << 6);
+            if ((entry >> 24) & 0xfffff < firstDay) firstDay = (entry >> 24) & 0xfffff;
+            if ((entry >> 44) & 0xfffff > lastDay) lastDay = (entry >> 44) & 0xfffff;
+        }
+    }
+
+    /// @param word the slot of the partner's list that holds entry `i`.
+    function _entry(Ledger storage $, uint256 word, uint256 i, uint256 day)
         private
         view
         returns (uint256 id, uint256 position, bool counts)
     {
-        uint256 entry = p.campaigns[i >> 2] >> ((i & 3) * 64);
+        uint256 entry = word >> ((i & 3) << 6);
         id = entry & 0xffff;
         position = (entry >> 16) & 0xff;
-        counts = day >= (entry >> 24) & 0xfffff && day <= (entry >> 44) & 0xfffff && !isPausedOn($.campaigns[id], day);
+        counts = day >= (entry >> 24) & 0xfffff && day <= (entry >> 44) & 0xfffff
+            && ($.campaigns[id].pauseCount == 0 || !isPausedOn($.campaigns[id], day));
     }
 
     function isPausedOn(CampaignSlots storage campaign, uint256 day) internal view returns (bool) {
@@ -101,49 +144,69 @@ library CampaignRules {
         return false;
     }
 
-    function _recordIn(Ledger storage $, Account memory a, uint256 id, uint256 position, Purchase memory purchase)
-        private
-    {
+    function _recordIn(Ledger storage $, uint256 id, uint256 position, Purchase memory purchase) private {
         CampaignSlots storage campaign = $.campaigns[id];
         mapping(uint256 => uint256) storage progress = campaign.progress[purchase.member];
-        uint256 head = progress[0] + (1 << VISITS_SHIFT);
-        if (position < 3) head += purchase.spend << (position * 61);
-        else progress[1 + (position - 3) / 4] += purchase.spend << (((position - 3) % 4) * 64);
-        uint256 stageCount = campaign.stageCount;
-        // All stages awarded: nothing to look at.
-        if ((head >> AWARDED_SHIFT) & 0xffff == (1 << stageCount) - 1) {
-            progress[0] = head;
-            return;
+        uint256 head = progress[0];
+        // The fields hold the sums of all purchases that an account can number.
+        unchecked {
+            head += 1 << VISITS_SHIFT;
+            if (position < 3) head += purchase.spend << (position * 61);
+            else progress[1 + (position - 3) / 4] += purchase.spend << (((position - 3) % 4) * 64);
         }
-        uint256[] memory spends = _spends(campaign, progress, head);
-        for (uint256 stage = 0; stage < stageCount; ++stage) {
-            if ((head >> (AWARDED_SHIFT + stage)) & 1 == 1) continue;
-            Conditions memory conditions = conditionsOf(campaign, stage);
-            if (!_isMet(conditions, spends, _visits(head))) continue;
-            if (campaign.spentPoints + conditions.bonusPoints > campaign.budgetPoints) {
+        uint256 open = ~(head >> AWARDED_SHIFT) & ((1 << campaign.stageCount) - 1);
+        progress[0] = _awardAll($, id, head, _met(campaign, progress, head, open), purchase);
+    }
+
+    /// @notice Those of the stages in `among` whose conditions the progress meets; both one bit a stage.
+    function _met(
+        CampaignSlots storage campaign,
+        mapping(uint256 => uint256) storage progress,
+        uint256 head,
+        uint256 among
+    ) private view returns (uint256 met) {
+        uint256 visits = _visits(head);
+        // Read only when visits do not decide.
+        uint256[] memory spends;
+        for (uint256 stage = 0; among >> stage != 0; ++stage) {
+            if ((among >> stage) & 1 == 0) continue;
+            Conditions conditions = Conditions.wrap(campaign.stages[stage]);
+            if (visits < conditions.minVisits()) continue;
+            if (spends.length == 0) spends = _spends(campaign.partnerCount, progress, head);
+            if (conditions.isMet(spends)) met |= 1 << stage;
+        }
+    }
+
+    /// @param met bits of the stages to award, as far as the budget goes.
+    /// @return the progress' first word.
+    function _awardAll(Ledger storage $, uint256 id, uint256 head, uint256 met, Purchase memory purchase)
+        private
+        returns (uint256)
+    {
+        if (met == 0) return head;
+        CampaignSlots storage campaign = $.campaigns[id];
+        for (uint256 stage = 0; met >> stage != 0; ++stage) {
+            if ((met >> stage) & 1 == 0) continue;
+            uint256 points = Conditions.wrap(campaign.stages[stage]).bonusPoints();
+            if (campaign.spentPoints + points > campaign.budgetPoints) {
                 ++campaign.refused;
                 emit ILedgerEvents.BonusRefused(uint16(id), purchase.member, stage);
                 continue;
             }
-            uint256 lot = _award($, a, id, stage, conditions.bonusPoints, purchase);
-            head = _withLot(progress, head, stage, lot) | (1 << (AWARDED_SHIFT + stage));
+            uint256 lot = _award($, id, stage, points, purchase);
+            head = _withLot(campaign.progress[purchase.member], head, stage, lot) | (1 << (AWARDED_SHIFT + stage));
         }
-        progress[0] = head;
+        return head;
     }
 
-    function _award(
-        Ledger storage $,
-        Account memory a,
-        uint256 id,
-        uint256 stage,
-        uint256 points,
-        Purchase memory purchase
-    ) private returns (uint256 lot) {
-        if (a.member == address(0)) $.loadInto(a, purchase.member);
+    function _award(Ledger storage $, uint256 id, uint256 stage, uint256 points, Purchase memory purchase)
+        private
+        returns (uint256 lot)
+    {
         CampaignSlots storage campaign = $.campaigns[id];
         uint256 terms = campaign.firstTerms + stage;
         uint256 lastDay = purchase.today + $.program.lotValidityDays;
-        lot = $.issue(a, newLot(points, 0, terms, lastDay, 0));
+        lot = _issue($, purchase, newLot(points, 0, terms, lastDay, 0));
         campaign.spentPoints += uint64(points);
         $.totals.issued += uint64(points);
         _chargeFunders($, campaign, points);
@@ -151,14 +214,23 @@ library CampaignRules {
         emit ILedgerEvents.BonusAwarded(uint16(id), purchase.member, stage, points, lot, lastDay, terms);
     }
 
+    function _issue(Ledger storage $, Purchase memory purchase, Lot lot) private returns (uint256 index) {
+        index = $.issuePlain(purchase.member, lot, purchase.today);
+        if (index != Accounts.NOT_PLAIN) return index;
+        Account memory a = $.load(purchase.member);
+        index = $.issue(a, lot);
+        $.store(a);
+    }
+
     function _chargeFunders(Ledger storage $, CampaignSlots storage campaign, uint256 points) private {
-        uint256[] memory shares = Shares.split(points, Recoveries.sharesOf(campaign));
+        (uint16[] memory funders, uint256[] memory shareBps) = Recoveries.fundingOf(campaign);
+        uint256[] memory shares = Shares.split(points, shareBps);
         uint256 price = campaign.priceMicro;
         for (uint256 i = 0; i < shares.length; ++i) {
-            uint256 funder = campaign.funders[i];
-            if (funder == 0 || shares[i] * price == 0) continue;
-            Positions.addBonus($, funder, shares[i] * price);
-            Recoveries.moveReserve($, campaign, funder, -int256(shares[i] * price));
+            uint256 micro = shares[i] * price;
+            if (funders[i] == 0 || micro == 0) continue;
+            Positions.addBonus($, funders[i], micro);
+            Recoveries.moveReserve($, campaign, funders[i], -int256(micro));
         }
     }
 
@@ -171,15 +243,31 @@ library CampaignRules {
         if (purchase.isWhole) head -= 1 << VISITS_SHIFT;
         if (position < 3) head -= purchase.spend << (position * 61);
         else progress[1 + (position - 3) / 4] -= purchase.spend << (((position - 3) % 4) * 64);
-        uint256[] memory spends = _spends(campaign, progress, head);
-        for (uint256 stage = 0; stage < campaign.stageCount; ++stage) {
-            if ((head >> (AWARDED_SHIFT + stage)) & 1 == 0) continue;
-            Conditions memory conditions = conditionsOf(campaign, stage);
-            if (_isMet(conditions, spends, _visits(head))) continue;
-            head &= ~(1 << (AWARDED_SHIFT + stage));
-            _clawBack($, a, id, stage, conditions.bonusPoints, _lotOf(progress, head, stage));
+        uint256 awarded = (head >> AWARDED_SHIFT) & 0xffff;
+        if (awarded != 0) {
+            uint256 unmet = awarded & ~_met(campaign, progress, head, awarded);
+            head = _clawBackAll($, a, id, head, unmet, purchase.member);
         }
         progress[0] = head;
+    }
+
+    /// @param a loaded here when it was not before.
+    /// @param unmet bits of the stages to claw back.
+    /// @return the progress' first word.
+    function _clawBackAll(Ledger storage $, Account memory a, uint256 id, uint256 head, uint256 unmet, address member)
+        private
+        returns (uint256)
+    {
+        if (unmet == 0) return head;
+        if (a.member == address(0)) $.loadInto(a, member);
+        CampaignSlots storage campaign = $.campaigns[id];
+        for (uint256 stage = 0; unmet >> stage != 0; ++stage) {
+            if ((unmet >> stage) & 1 == 0) continue;
+            head &= ~(1 << (AWARDED_SHIFT + stage));
+            uint256 points = Conditions.wrap(campaign.stages[stage]).bonusPoints();
+            _clawBack($, a, id, stage, points, _lotOf(campaign.progress[member], head, stage));
+        }
+        return head;
     }
 
     function _clawBack(Ledger storage $, Account memory a, uint256 id, uint256 stage, uint256 points, uint256 lot)
@@ -189,32 +277,6 @@ library CampaignRules {
         emit ILedgerEvents.BonusClawedBack(uint16(id), a.member, stage, lot, points, recovered);
     }
 
-    function _isMet(Conditions memory conditions, uint256[] memory spends, uint256 visits) private pure returns (bool) {
-        if (visits < conditions.minVisits) return false;
-        uint256 least = conditions.minSpendEach > 1 ? conditions.minSpendEach : 1;
-        uint256 partners = 0;
-        uint256 total = 0;
-        // At most 64 spends of 64 bits.
-        unchecked {
-            for (uint256 i = 0; i < spends.length; ++i) {
-                total += spends[i];
-                if (spends[i] >= least) ++partners;
-            }
-        }
-        return partners >= conditions.partnersRequired && total >= conditions.minSpendTotal;
-    }
-
-    function conditionsOf(CampaignSlots storage campaign, uint256 stage) internal view returns (Conditions memory) {
-        uint256 word = campaign.stages[stage];
-        return Conditions({
-            bonusPoints: word & 0xffffffff,
-            partnersRequired: (word >> 32) & 0xffff,
-            minSpendEach: (word >> 48) & 0xffffffffffffffff,
-            minSpendTotal: (word >> 112) & 0xffffffffffffffff,
-            minVisits: (word >> 176) & 0xffffffff
-        });
-    }
-
     /// @notice A member's progress.
     function progressOf(CampaignSlots storage campaign, address member)
         internal
@@ -222,7 +284,7 @@ library CampaignRules {
         returns (uint256[] memory spends, uint256 visits, uint256 awardedStages)
     {
         uint256 head = campaign.progress[member][0];
-        spends = _spends(campaign, campaign.progress[member], head);
+        spends = _spends(campaign.partnerCount, campaign.progress[member], head);
         return (spends, _visits(head), (head >> AWARDED_SHIFT) & 0xffff);
     }
 
@@ -230,23 +292,24 @@ library CampaignRules {
         return (head >> VISITS_SHIFT) & INDEX_MASK;
     }
 
-    function _spends(CampaignSlots storage campaign, mapping(uint256 => uint256) storage progress, uint256 head)
+    function _spends(uint256 count, mapping(uint256 => uint256) storage progress, uint256 head)
         private
         view
         returns (uint256[] memory spends)
     {
-        uint256 count = campaign.partnerCount;
         spends = new uint256[](count);
-        uint256 word;
+        uint256 word = head;
         // A campaign has at most 64 partners.
         unchecked {
             for (uint256 i = 0; i < count; ++i) {
                 if (i < 3) {
-                    spends[i] = (head >> (i * 61)) & SPEND_MASK;
+                    spends[i] = word & SPEND_MASK;
+                    word >>= 61;
                     continue;
                 }
-                if ((i - 3) % 4 == 0) word = progress[1 + (i - 3) / 4];
-                spends[i] = (word >> (((i - 3) % 4) * 64)) & 0xffffffffffffffff;
+                if ((i - 3) & 3 == 0) word = progress[1 + ((i - 3) >> 2)];
+                spends[i] = word & 0xffffffffffffffff;
+                word >>= 64;
             }
         }
     }

@@ -15,17 +15,35 @@ bytes32 constant DOMAIN_TYPEHASH =
     keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
 
 /// @notice The EIP-712 domain separator of the ledger at this address. Computed each time: a fork of the chain has another one.
-function domainSeparatorOf(address ledgerAddress) view returns (bytes32) {
-    return keccak256(abi.encode(DOMAIN_TYPEHASH, DOMAIN_NAME_HASH, DOMAIN_VERSION_HASH, block.chainid, ledgerAddress));
+function domainSeparatorOf(address ledgerAddress) view returns (bytes32 separator) {
+    (bytes32 typehash, bytes32 nameHash, bytes32 versionHash) = (DOMAIN_TYPEHASH, DOMAIN_NAME_HASH, DOMAIN_VERSION_HASH);
+    // As abi.encode would lay it out, but beyond the free pointer, which stays: it is done for every signature.
+    assembly ("memory-safe") {
+        let start := mload(0x40)
+        mstore(start, typehash)
+        mstore(add(start, 32), nameHash)
+        mstore(add(start, 64), versionHash)
+        mstore(add(start, 96), chainid())
+        mstore(add(start, 128), ledgerAddress)
+        separator := keccak256(start, 160)
+    }
 }
 
 /// @notice The EIP-712 digest of a struct hash, for the contract that runs (of a delegatecall, the caller).
-function typedDigest(bytes32 structHash) view returns (bytes32) {
+function typedDigest(bytes32 structHash) view returns (bytes32 digest) {
     address self;
     assembly ("memory-safe") {
         self := address()
     }
-    return keccak256(abi.encodePacked(hex"1901", domainSeparatorOf(self), structHash));
+    bytes32 separator = domainSeparatorOf(self);
+    // "\x19\x01", separator and struct hash: 66 bytes of memory beyond the free pointer, which stays.
+    assembly ("memory-safe") {
+        let start := mload(0x40)
+        mstore(start, shl(240, 0x1901))
+        mstore(add(start, 2), separator)
+        mstore(add(start, 34), structHash)
+        digest := keccak256(start, 66)
+    }
 }
 
 /// @notice Who signed `digest` with a 64-byte EIP-2098 signature; address 0 when no one did.

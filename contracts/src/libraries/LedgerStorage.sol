@@ -110,19 +110,20 @@ struct CampaignSlots {
     uint64 budgetPoints;
     uint64 spentPoints;
     uint40 refused;
-    uint24 opensDay;
     uint24 closesDay;
     uint24 firstTerms;
     uint8 stageCount;
     uint8 partnerCount;
-    uint32 priceMicro;
     uint8 pauseCount;
+    // Until here what every purchase in the campaign reads: one slot.
+    uint24 opensDay;
+    uint32 priceMicro;
     bool isReleased;
     bytes32 termsHash;
     uint16[] funders;
     uint16[] funderShareBps;
     uint16[] partners;
-    /// @dev bonusPoints 32, partnersRequired 16, minSpendEach 64, minSpendTotal 64, minVisits 32, from the low end.
+    /// @dev See `Conditions`.
     mapping(uint256 => uint256) stages;
     /// @dev First day without, in the low 24 bits; first day with again above (0: none yet).
     mapping(uint256 => uint256) pauses;

@@ -148,9 +148,11 @@ library MemberKeys {
         address member = addressAt(body, 0);
         MemberSlots storage m = $.members[member];
         reason = _checkState(m, kind, body);
-        if (reason == 0) reason = Authorisations.checkSigned($, member, _structHash(kind, member, body, data), data);
         if (reason != 0) return reason;
-        Authorisations.use($, member, data, 0, today);
+        KeyWord word;
+        (reason, word) = Authorisations.checkSigned($, member, _structHash(kind, member, body, data), data);
+        if (reason != 0) return reason;
+        Authorisations.use($, member, word, data, 0, today);
         _applyChecked(m, kind, operation, body, uintAt(data, 1, 3));
     }
 

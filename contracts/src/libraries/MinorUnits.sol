@@ -10,8 +10,13 @@ library MinorUnits {
     }
 
     /// @notice Points for a spend at a rate of points per 100 minor units, rounded down.
+    /// @param spendMinor of 40 bits.
+    /// @param earnRate of 14 bits.
     function pointsForSpendFloor(uint256 spendMinor, uint256 earnRate) internal pure returns (uint256) {
-        return spendMinor * earnRate / 100;
+        // 54 bits.
+        unchecked {
+            return spendMinor * earnRate / 100;
+        }
     }
 
     /// @notice Whole minor units in `exactMicro`, rounded half to even.

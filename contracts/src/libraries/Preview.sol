@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Account, Accounts, Piece} from "./Accounts.sol";
 import {DayList} from "./DayList.sol";
 import {Ledger} from "./LedgerStorage.sol";
-import {Spend} from "./Spend.sol";
+import {spendAt} from "./Spend.sol";
 
 /// @title What a touch would leave, without touching
 /// @notice A second, plain statement of the touch rule over copies in memory. It decides `insufficient_points`, so that a rejected
@@ -38,17 +38,13 @@ library Preview {
             for (; i < a.holdCount; ++i) {
                 (uint256 day, uint256 nonce) = $.pendingHolds[a.member].entryAt(i);
                 if (day != lastDay) break;
-                state.held -= _heldUnder($, a.member, nonce);
+                state.held -= spendAt($, a.member, nonce).points();
             }
             _expire(state, lastDay + 1);
             _repay(state);
         }
         _expire(state, today);
         _repay(state);
-    }
-
-    function _heldUnder(Ledger storage $, address member, uint256 nonce) private view returns (uint256) {
-        return Spend.wrap($.spendPairs[member][nonce >> 1] >> ((nonce & 1) * 128)).points();
     }
 
     function _expire(State memory state, uint256 day) private pure {

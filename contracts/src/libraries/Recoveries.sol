@@ -9,7 +9,7 @@ import {CampaignSlots, Ledger} from "./LedgerStorage.sol";
 import {Lot} from "./Lot.sol";
 import {Positions} from "./Positions.sol";
 import {Shares} from "./Shares.sol";
-import {Spend} from "./Spend.sol";
+import {spendAt} from "./Spend.sol";
 import {Terms} from "./Terms.sol";
 
 /// @title Touching accounts, taking points back, debt
@@ -59,7 +59,7 @@ library Recoveries {
             uint256 nonce;
             (day, nonce) = pending.entryAt(count);
             if (day != expiring) break;
-            uint256 points = _spendAt($, a.member, nonce).points();
+            uint256 points = spendAt($, a.member, nonce).points();
             a.held -= points;
             ++count;
             emit ILedgerEvents.HoldExpired(a.member, nonce, points);
@@ -67,10 +67,6 @@ library Recoveries {
         pending.remove(a.holdCount, 0, count);
         a.holdCount -= count;
         a.soonestHold = a.holdCount == 0 ? DAY_MAX : day;
-    }
-
-    function _spendAt(Ledger storage $, address member, uint256 nonce) private view returns (Spend) {
-        return Spend.wrap(($.spendPairs[member][nonce >> 1] >> ((nonce & 1) * 128)) & ((1 << 128) - 1));
     }
 
     /// @dev Lots before `day` lose what they have left, but for the soonest points as many as are held.
@@ -89,7 +85,8 @@ library Recoveries {
         if (a.debt < amount) amount = a.debt;
         if (amount == 0) return;
         $.consume(a, amount, DAY_MAX + 1, 0);
-        _cancel($, a.member, amount);
+        $.totals.cancelled += uint64(amount);
+        emit Transfer(a.member, address(0), amount);
         a.debt -= amount;
         while (amount > 0) {
             uint256 entry = $.debts[a.member][a.debtFirst];
@@ -122,6 +119,17 @@ library Recoveries {
         internal
         returns (uint256 recovered)
     {
+        recovered = recover($, a, lotIndex, lot, points);
+        if (recovered == 0) return 0;
+        $.totals.cancelled += uint64(recovered);
+        _credit($, $.terms[lot.terms()], 0, recovered);
+    }
+
+    /// @notice As `takeBack`, but what is recovered the caller counts, in totals and positions.
+    function recover(Ledger storage $, Account memory a, uint256 lotIndex, Lot lot, uint256 points)
+        internal
+        returns (uint256 recovered)
+    {
         recovered = a.balance - a.held;
         if (points < recovered) recovered = points;
         uint256 left = Accounts.leftOf(a, lotIndex, lot);
@@ -134,12 +142,8 @@ library Recoveries {
             if (a.balance == 0 || isFirst || lot.isLate()) $.settleFirst(a);
         }
         if (recovered > own) $.consume(a, recovered - own, DAY_MAX + 1, 0);
-        uint256 termsId = lot.terms();
-        if (recovered > 0) {
-            _cancel($, a.member, recovered);
-            _credit($, $.terms[termsId], 0, recovered);
-        }
-        if (points > recovered) _owe($, a, points - recovered, termsId);
+        if (recovered > 0) emit Transfer(a.member, address(0), recovered);
+        if (points > recovered) _owe($, a, points - recovered, lot.terms());
     }
 
     /// @dev Debts of the same terms in a row are one: they are repaid in the same order at the same price. An award's stay apart, since its
@@ -157,11 +161,6 @@ library Recoveries {
         ++a.debtNext;
     }
 
-    function _cancel(Ledger storage $, address member, uint256 points) private {
-        $.totals.cancelled += uint64(points);
-        emit Transfer(member, address(0), points);
-    }
-
     /// @dev Credits the recovery of points `before` … `after_` of a lot: to its issuer at its price, or to the funders of its campaign by their
     /// shares of all that was recovered of the award.
     function _credit(Ledger storage $, Terms terms, uint256 before, uint256 after_) private {
@@ -172,11 +171,11 @@ library Recoveries {
         }
         CampaignSlots storage campaign = $.campaigns[terms.issuer()];
         campaign.spentPoints -= uint64(after_ - before);
-        uint256[] memory shareBps = sharesOf(campaign);
+        (uint16[] memory funders, uint256[] memory shareBps) = fundingOf(campaign);
         uint256[] memory sharesBefore = Shares.split(before, shareBps);
         uint256[] memory sharesAfter = Shares.split(after_, shareBps);
         for (uint256 i = 0; i < shareBps.length; ++i) {
-            uint256 funder = campaign.funders[i];
+            uint256 funder = funders[i];
             if (funder == 0) continue;
             int256 micro = (int256(sharesAfter[i]) - int256(sharesBefore[i])) * int256(price);
             Positions.addCredit($, funder, micro);
@@ -195,11 +194,18 @@ library Recoveries {
         Positions.reserve($, funder, micro);
     }
 
-    function sharesOf(CampaignSlots storage campaign) internal view returns (uint256[] memory shareBps) {
-        uint256 count = campaign.funderShareBps.length;
-        shareBps = new uint256[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            shareBps[i] = campaign.funderShareBps[i];
+    /// @return funders the partners that pay for a campaign, 0 for the operator.
+    /// @return shareBps the basis points that each pays; they sum to 10,000.
+    function fundingOf(CampaignSlots storage campaign)
+        internal
+        view
+        returns (uint16[] memory funders, uint256[] memory shareBps)
+    {
+        funders = campaign.funders;
+        uint16[] memory packed = campaign.funderShareBps;
+        // An array of words is what `Shares` splits by; narrower numbers lie in memory as words too.
+        assembly ("memory-safe") {
+            shareBps := packed
         }
     }
 }

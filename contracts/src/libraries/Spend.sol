@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Ledger} from "./LedgerStorage.sol";
+
 /// @notice A hold, or a redemption that can be refunded, under the nonce of the member's authorisation. 128 bits, two to a slot.
 /// @dev From the low end: points 32 (held, or burned and not refunded), day 20 (a hold's last day; else the day of burning),
 /// terms 20 (the partner's at that time), state 3, tag 16 (of the redemption's or hold's sequence number), captureTag 16.
@@ -24,6 +26,18 @@ function newSpend(uint256 points_, uint256 day_, uint256 terms_, uint256 state_,
 /// @dev 1 … 65,535: 0 names nothing.
 function spendTag(uint256 sequence) pure returns (uint256) {
     return sequence % 65_535 + 1;
+}
+
+/// @notice The record under a nonce of the member.
+function spendAt(Ledger storage $, address member, uint256 nonce) view returns (Spend) {
+    return Spend.wrap(($.spendPairs[member][nonce >> 1] >> ((nonce & 1) << 7)) & ((1 << 128) - 1));
+}
+
+function writeSpend(Ledger storage $, address member, uint256 nonce, Spend spend) {
+    mapping(uint256 => uint256) storage pairs = $.spendPairs[member];
+    uint256 shift = (nonce & 1) << 7;
+    uint256 mask = ((1 << 128) - 1) << shift;
+    pairs[nonce >> 1] = (pairs[nonce >> 1] & ~mask) | (Spend.unwrap(spend) << shift);
 }
 
 function points(Spend self) pure returns (uint256) {

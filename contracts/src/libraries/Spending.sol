@@ -3,20 +3,30 @@ pragma solidity 0.8.37;
 
 import {ILedgerEvents} from "../interfaces/IPointsLedger.sol";
 import {Account, Accounts, Piece} from "./Accounts.sol";
-import {Authorisations} from "./Authorisations.sol";
+import {Authorisations, KeyWord} from "./Authorisations.sol";
 import {addressAt, tailOf, uintAt} from "./Body.sol";
 import {DAY_MAX, LOT_INDEX_MAX, OPEN_LOTS_MAX, PENDING_HOLDS_MAX, POINTS_MAX} from "./Bounds.sol";
 import {DayList} from "./DayList.sol";
 import {Ledger} from "./LedgerStorage.sol";
 import {Limits} from "./Limits.sol";
 import {newLot} from "./Lot.sol";
-import {Positions} from "./Positions.sol";
 import {Preview} from "./Preview.sol";
 import {Recoveries} from "./Recoveries.sol";
-import {Spend, SPEND_CAPTURED, SPEND_HELD, SPEND_REDEEMED, SPEND_VOIDED, newSpend, spendTag} from "./Spend.sol";
+import {
+    Spend,
+    SPEND_CAPTURED,
+    SPEND_HELD,
+    SPEND_REDEEMED,
+    SPEND_VOIDED,
+    newSpend,
+    spendAt,
+    spendTag,
+    writeSpend
+} from "./Spend.sol";
+import {Standing} from "./Standing.sol";
 
 /// @title Redemptions, holds, captures, voids and transfers
-/// @notice Each function checks first and writes last; it returns the reason of a rejection, or 0.
+/// @notice Each function checks first and writes last; it returns the reason of a rejection, or 0. What is burned, the core counts.
 /// @dev Its own contract, entered by delegatecall. `operation` is submitter * 2^32 + sequence. Bodies are those of docs/protocol.md.
 library Spending {
     using Accounts for Ledger;
@@ -34,86 +44,101 @@ library Spending {
         keccak256("Transfer(address member,address to,uint32 maxPoints,uint24 nonce,uint48 deadline)");
 
     /// @dev Body: member 20, points 4, authorisation.
-    function redeem(Ledger storage $, uint256 operation, bytes calldata body, uint256 today)
+    function redeem(Ledger storage $, uint256 operation, bytes calldata body, Standing calldata standing)
         external
         returns (bytes32 reason)
     {
         if (body.length < 24 || !Authorisations.isWellFormed(tailOf(body, 24))) return "malformed_operation";
+        if (standing.isSuspended) return "partner_suspended";
         address member = addressAt(body, 0);
         uint256 points = uintAt(body, 20, 4);
-        uint256 partner = operation >> 48;
-        if ($.partners[partner].isSuspended) return "partner_suspended";
         if (points == 0 || points > POINTS_MAX) return "invalid_amount";
-        reason = Authorisations.checkSpend(
-            $, member, _redeemHash(member, partner, tailOf(body, 24)), tailOf(body, 24), points, today
+        uint256 today = standing.today;
+        KeyWord word;
+        (reason, word) = Authorisations.checkSpend(
+            $, member, _redeemHash(member, operation >> 48, tailOf(body, 24)), tailOf(body, 24), points, today
         );
-        if (reason == 0) reason = Limits.checkSpend($, operation, points, today);
+        if (reason == 0 && standing.hasLimits) reason = Limits.checkSpend($, operation, points, today);
         if (reason != 0) return reason;
-        Account memory a = $.load(member);
-        if (points > Preview.available($, a, today)) return "insufficient_points";
+        if (!$.takePlain(member, points, today) && !_take($, member, points, today)) return "insufficient_points";
 
-        if (a.isDue(today)) Recoveries.touchAccount($, a, today);
-        $.consume(a, points, DAY_MAX + 1, 0);
-        $.store(a);
-        uint256 terms = $.partners[partner].terms;
+        uint256 terms = standing.termsId;
         uint256 nonce = uintAt(body, 25, 3);
-        Authorisations.use($, member, tailOf(body, 24), points, today);
-        Limits.recordSpend($, operation, points, today);
+        Authorisations.use($, member, word, tailOf(body, 24), points, today);
+        if (standing.hasLimits) Limits.recordSpend($, operation, points, today);
         writeSpend($, member, nonce, newSpend(points, today, terms, SPEND_REDEEMED, spendTag(uint32(operation)), 0));
-        _burn($, member, partner, points, terms);
+        emit Transfer(member, address(0), points);
         emit ILedgerEvents.RedemptionSettled(uint64(operation), member, points, nonce, terms);
     }
 
-    function _redeemHash(address member, uint256 partner, bytes calldata data) private pure returns (bytes32) {
-        return keccak256(
-            abi.encode(REDEEM_TYPEHASH, member, partner, uintAt(data, 10, 4), uintAt(data, 1, 3), uintAt(data, 4, 6))
-        );
+    /// @dev Touches an account and takes points from it, if it has so many; else it writes nothing.
+    function _take(Ledger storage $, address member, uint256 points, uint256 today) private returns (bool isEnough) {
+        Account memory a = $.load(member);
+        if (points > Preview.available($, a, today)) return false;
+        if (a.isDue(today)) Recoveries.touchAccount($, a, today);
+        $.consume(a, points, DAY_MAX + 1, 0);
+        $.store(a);
+        return true;
+    }
+
+    function _redeemHash(address member, uint256 partner, bytes calldata data) private pure returns (bytes32 hash) {
+        bytes32 typehash = REDEEM_TYPEHASH;
+        (uint256 maxPoints, uint256 nonce, uint256 deadline) =
+            (uintAt(data, 10, 4), uintAt(data, 1, 3), uintAt(data, 4, 6));
+        // As abi.encode would lay it out, but beyond the free pointer, which stays.
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            mstore(start, typehash)
+            mstore(add(start, 32), member)
+            mstore(add(start, 64), partner)
+            mstore(add(start, 96), maxPoints)
+            mstore(add(start, 128), nonce)
+            mstore(add(start, 160), deadline)
+            hash := keccak256(start, 192)
+        }
     }
 
     /// @dev Body: member 20, points 4, last day 3, authorisation.
-    function hold(Ledger storage $, uint256 operation, bytes calldata body, uint256 today)
+    function hold(Ledger storage $, uint256 operation, bytes calldata body, Standing calldata standing)
         external
         returns (bytes32 reason)
     {
         if (body.length < 27 || !Authorisations.isWellFormed(tailOf(body, 27))) return "malformed_operation";
+        if (standing.isSuspended) return "partner_suspended";
         address member = addressAt(body, 0);
         uint256 points = uintAt(body, 20, 4);
         uint256 lastDay = uintAt(body, 24, 3);
-        if ($.partners[operation >> 48].isSuspended) return "partner_suspended";
+        uint256 today = standing.today;
         if (points == 0 || points > POINTS_MAX) return "invalid_amount";
         if (lastDay < today) return "hold_expired";
-        reason = Authorisations.checkSpend(
+        KeyWord word;
+        (reason, word) = Authorisations.checkSpend(
             $, member, _holdHash(member, operation >> 48, body), tailOf(body, 27), points, today
         );
-        if (reason == 0) reason = Limits.checkSpend($, operation, points, today);
+        if (reason == 0 && standing.hasLimits) reason = Limits.checkSpend($, operation, points, today);
         if (reason != 0) return reason;
         Account memory a = $.load(member);
         if (a.holdCount >= PENDING_HOLDS_MAX) return "account_full";
         if (points > Preview.available($, a, today)) return "insufficient_points";
 
         if (a.isDue(today)) Recoveries.touchAccount($, a, today);
-        Authorisations.use($, member, tailOf(body, 27), points, today);
-        Limits.recordSpend($, operation, points, today);
+        Authorisations.use($, member, word, tailOf(body, 27), points, today);
+        if (standing.hasLimits) Limits.recordSpend($, operation, points, today);
         // No day after DAY_MAX can come, so a hold beyond it and one at it are the same.
-        _place($, a, operation, points, lastDay < DAY_MAX ? lastDay : DAY_MAX - 1, uintAt(body, 28, 3));
+        if (lastDay >= DAY_MAX) lastDay = DAY_MAX - 1;
+        uint256 nonce = uintAt(body, 28, 3);
+        uint256 tag = spendTag(uint32(operation));
+        writeSpend($, member, nonce, newSpend(points, lastDay, standing.termsId, SPEND_HELD, tag, 0));
+        _place($, a, points, lastDay, nonce);
         $.store(a);
+        emit ILedgerEvents.HoldPlaced(uint64(operation), member, points, nonce, lastDay);
     }
 
-    function _place(
-        Ledger storage $,
-        Account memory a,
-        uint256 operation,
-        uint256 points,
-        uint256 lastDay,
-        uint256 nonce
-    ) private {
-        uint256 terms = $.partners[operation >> 48].terms;
-        writeSpend($, a.member, nonce, newSpend(points, lastDay, terms, SPEND_HELD, spendTag(uint32(operation)), 0));
+    function _place(Ledger storage $, Account memory a, uint256 points, uint256 lastDay, uint256 nonce) private {
         $.pendingHolds[a.member].insert(a.holdCount, lastDay, nonce);
         ++a.holdCount;
         a.held += points;
         if (lastDay < a.soonestHold) a.soonestHold = lastDay;
-        emit ILedgerEvents.HoldPlaced(uint64(operation), a.member, points, nonce, lastDay);
     }
 
     function _holdHash(address member, uint256 partner, bytes calldata body) private pure returns (bytes32) {
@@ -132,11 +157,12 @@ library Spending {
     }
 
     /// @dev Body: member 20, nonce 3, tag 2, points 4.
-    function capture(Ledger storage $, uint256 operation, bytes calldata body, uint256 today)
+    function capture(Ledger storage $, uint256 operation, bytes calldata body, Standing calldata standing)
         external
         returns (bytes32 reason)
     {
         if (body.length != 29) return "malformed_operation";
+        uint256 today = standing.today;
         address member = addressAt(body, 0);
         uint256 nonce = uintAt(body, 20, 3);
         uint256 points = uintAt(body, 25, 4);
@@ -150,11 +176,11 @@ library Spending {
         if (a.isDue(today)) Recoveries.touchAccount($, a, today);
         _release($, a, nonce, held.points());
         $.consume(a, points, DAY_MAX + 1, 0);
-        uint256 terms = $.partners[operation >> 48].terms;
+        uint256 terms = standing.termsId;
         writeSpend(
             $, member, nonce, newSpend(points, today, terms, SPEND_CAPTURED, held.tag(), spendTag(uint32(operation)))
         );
-        _burn($, member, operation >> 48, points, terms);
+        emit Transfer(member, address(0), points);
         emit ILedgerEvents.HoldCaptured(uint64(operation), member, points, nonce, held.points() - points, terms);
         if (a.isDue(today) || a.debt > 0) Recoveries.touchAccount($, a, today);
         $.store(a);
@@ -221,7 +247,8 @@ library Spending {
         uint256 points = uintAt(body, 40, 4);
         if (points == 0 || points > POINTS_MAX || to == address(0)) return "invalid_amount";
         if (member == to) return "same_member";
-        reason = Authorisations.checkSpend(
+        KeyWord word;
+        (reason, word) = Authorisations.checkSpend(
             $, member, _transferHash(member, to, tailOf(body, 44)), tailOf(body, 44), points, today
         );
         if (reason != 0) return reason;
@@ -235,7 +262,7 @@ library Spending {
 
         if (a.isDue(today)) Recoveries.touchAccount($, a, today);
         if (b.isDue(today)) Recoveries.touchAccount($, b, today);
-        Authorisations.use($, member, tailOf(body, 44), points, today);
+        Authorisations.use($, member, word, tailOf(body, 44), points, today);
         emit Transfer(member, to, points);
         emit ILedgerEvents.TransferSettled(uint64(operation), member, to, points, uintAt(body, 45, 3));
         _move($, a, b, points);
@@ -257,21 +284,5 @@ library Spending {
         return keccak256(
             abi.encode(TRANSFER_TYPEHASH, member, to, uintAt(data, 10, 4), uintAt(data, 1, 3), uintAt(data, 4, 6))
         );
-    }
-
-    function _burn(Ledger storage $, address member, uint256 partner, uint256 points, uint256 terms) private {
-        $.totals.burned += uint64(points);
-        Positions.addReimbursed($, partner, int256(points * $.terms[terms].redeemPrice()));
-        emit Transfer(member, address(0), points);
-    }
-
-    function spendAt(Ledger storage $, address member, uint256 nonce) internal view returns (Spend) {
-        return Spend.wrap(($.spendPairs[member][nonce >> 1] >> ((nonce & 1) * 128)) & ((1 << 128) - 1));
-    }
-
-    function writeSpend(Ledger storage $, address member, uint256 nonce, Spend spend) internal {
-        uint256 shift = (nonce & 1) * 128;
-        uint256 word = $.spendPairs[member][nonce >> 1];
-        $.spendPairs[member][nonce >> 1] = (word & ~(((1 << 128) - 1) << shift)) | (Spend.unwrap(spend) << shift);
     }
 }
