@@ -50,17 +50,23 @@ async def run_scenario(rpc: Rpc, scenario: Scenario, progress: Progress = lambda
 
 
 class ScenarioRun:
-    """A scenario on its chain, step by step."""
+    """A scenario on its chain, step by step.
+
+    Attributes:
+        chain: where everything goes; more may be put into its blocks between two steps.
+        parties: who takes part.
+        book: what the chain has answered so far.
+    """
 
     def __init__(
         self, scenario: Scenario, chain: ScenarioChain, parties: Parties, progress: Progress
     ) -> None:
         self.scenario = scenario
-        self._chain = chain
-        self._parties = parties
+        self.chain = chain
+        self.parties = parties
         self._progress = progress
-        self._book = Book()
-        self._packer = Packer(parties, chain.domain, self._book)
+        self.book = Book()
+        self._packer = Packer(parties, chain.domain, self.book)
         self._prices = {
             partner.id: Prices(partner.issue_price, partner.redeem_price, partner.earn_points_per_100_minor)
             for partner in scenario.partners
@@ -78,9 +84,14 @@ class ScenarioRun:
         return cls(scenario, chain, parties, progress)
 
     @property
+    def cycles(self) -> list[int]:
+        """The numbers of the cycles closed so far, in order."""
+        return list(self._cycles)
+
+    @property
     def deployment(self) -> Deployment:
         """The program as deployed."""
-        return self._chain.deployment
+        return self.chain.deployment
 
     async def take(self, step: Step) -> None:
         """Sends a step's operations, and acts as the operator, in one block."""
@@ -92,13 +103,13 @@ class ScenarioRun:
                 for act in events:
                     self._act(cast(OperatorAct, act))
             else:
-                self._chain.add_batches(self._packer.submissions(cast(Iterable[Operation], events)))
-        self._enter(await self._chain.mine(), [act for act in step if isinstance(act, CloseCycle)])
+                self.chain.add_batches(self._packer.submissions(cast(Iterable[Operation], events)))
+        self._enter(await self.chain.mine(), [act for act in step if isinstance(act, CloseCycle)])
         self._sent += len(step)
         self._progress(f"day {day}: {self._sent} of {len(self.scenario.events)} events")
 
     def _enter(self, events: Sequence[ChainEvent], closing: Sequence[CloseCycle]) -> None:
-        self._book.enter(events)
+        self.book.enter(events)
         closed = [event.args["cycle"] for event in events if event.name == "CycleClosed"]
         self._cycles |= zip(closed, closing, strict=True)
 
@@ -106,11 +117,11 @@ class ScenarioRun:
         """Everyone touched on the day of the report, and every figure read from the chain."""
         self._begin_day(self.scenario.as_of_day)
         self._progress("reading the report")
-        return await read_report(self._chain, self._parties, self._cycles, self._book.rejected)
+        return await read_report(self.chain, self.parties, self._cycles, self.book.rejected)
 
     def _begin_day(self, day: int) -> None:
         if day != self._day:
-            self._chain.begin_day(day)
+            self.chain.begin_day(day)
             self._day = day
 
     def _act(self, act: OperatorAct) -> None:
@@ -118,19 +129,19 @@ class ScenarioRun:
             case Reprice():
                 self._reprice(act)
             case Suspend():
-                self._chain.add_act("suspendPartner", self._parties.partners[act.partner])
+                self.chain.add_act("suspendPartner", self.parties.partners[act.partner])
             case Reinstate():
-                self._chain.add_act("reinstatePartner", self._parties.partners[act.partner])
+                self.chain.add_act("reinstatePartner", self.parties.partners[act.partner])
             case CloseCycle():
-                self._chain.add_act("closeCycle")
-                self._chain.add_act("issueStatements", list(self._parties.partners.values()))
+                self.chain.add_act("closeCycle")
+                self.chain.add_act("issueStatements", list(self.parties.partners.values()))
 
     def _reprice(self, act: Reprice) -> None:
         prices = self._prices[act.partner] = self._prices[act.partner]._replace(**act.new_terms)
         self._versions[act.partner] += 1
         record_terms(
-            self._chain,
-            self._parties,
+            self.chain,
+            self.parties,
             act.partner,
             version=self._versions[act.partner],
             prices=prices,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -87,6 +88,7 @@ class ScenarioChain:
         last_gas_used: of the last block.
         gas_used: of all blocks.
         transactions: in all blocks.
+        event_counts: of the ledger's events, by name.
     """
 
     def __init__(self, rpc: Rpc, deployment: Deployment, *, administrator: Signer, relay: Signer) -> None:
@@ -97,6 +99,7 @@ class ScenarioChain:
         self.last_gas_used = 0
         self.gas_used = 0
         self.transactions = 0
+        self.event_counts: Counter[str] = Counter()
         self._administrator = administrator
         self._relay = relay
         self._nonces: dict[str, int] = {}
@@ -168,7 +171,9 @@ class ScenarioChain:
             if raw["address"].lower() == ledger
         )
         decoded = (ledger_events().decode(log) for log in logs)
-        return [event for event in decoded if event is not None]
+        events = [event for event in decoded if event is not None]
+        self.event_counts.update(event.name for event in events)
+        return events
 
     async def read(self, function: str, *arguments: Any) -> Any:
         """A view of the ledger."""

@@ -1,4 +1,4 @@
-"""`python3 -m tests.model simulate FILE` or `python3 -m tests.model generate SEED [EVENTS]`: prints JSON."""
+"""`python3 -m tests.model simulate FILE [CHECKED_EVERY]` or `python3 -m tests.model generate SEED [EVENTS]`: prints JSON."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ def main(arguments: list[str]) -> int:
     if command == "generate":
         print(json.dumps(generate(*(int(number) for number in rest)), indent=1, ensure_ascii=False))
         return 0
-    text = Path(rest[0]).read_text(encoding="utf-8")
+    path, *checked_every = rest
+    text = Path(path).read_text(encoding="utf-8")
     found = problems_in_text(text)
     for problem in found:
         print(f"{problem.path}: {problem.message}", file=sys.stderr)
     if found:
         return EXIT_REFUSED
-    print(json.dumps(simulate(json.loads(text)), indent=1, ensure_ascii=False))
+    report = simulate(json.loads(text), checked_every=int(*checked_every or "1"))
+    print(json.dumps(report, indent=1, ensure_ascii=False))
     return 0
 
 
