@@ -169,7 +169,7 @@ class Account(Answer):
 
 
 class Event(Answer):
-    """Something that happened on chain (past tense), or `BalanceChanged`. `id` is `block-logindex`."""
+    """Something that happened on chain (past tense), or `BalanceChanged`. `id` is `block-logindex`; in a stream, what resumes after it."""
 
     id: str = ""
     name: str = ""

@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from node_gateway.api.answers import PROBLEM_RESPONSES
 from node_gateway.api.gateway import Gateway, gateway_of, party_of
-from node_gateway.api.parameters import MEMBER, event_position_of, member_of
+from node_gateway.api.parameters import MEMBER, member_of, stream_id_of
 from node_gateway.domain.errors import ForbiddenError
 from node_gateway.domain.parties import Party
 from node_gateway.domain.states import PartyKind
 from node_gateway.service.event_feed import (
+    TOLD_BLOCKS_MAX,
     StreamMessage,
     Subscription,
     balance_messages,
@@ -23,7 +24,13 @@ from node_gateway.service.event_feed import (
     reset_message,
 )
 from node_gateway.service.reading import read_moment
-from node_gateway.store.events import EventFilter, EventPosition, read_events_after
+from node_gateway.store.events import (
+    LOG_INDEX_MAX,
+    EventFilter,
+    EventPosition,
+    read_block_hashes,
+    read_events_after,
+)
 
 REPLAY_PAGE_EVENTS = 500
 SEND_TIMEOUT_S = 30.0
@@ -42,12 +49,12 @@ async def stream_events(
     party: Annotated[Party, Depends(party_of)],
     member: Annotated[str | None, Query(pattern=MEMBER)] = None,
     partner: Annotated[Literal["me"] | None, Query()] = None,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=32)] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=48)] = None,
 ) -> Response:
     """Events of one member, of the calling partner, or (operator) of all; `Last-Event-ID` resumes after an event."""
     gateway = gateway_of(request)
     wanted = _filter(party, member, partner)
-    resumed = None if not last_event_id else event_position_of("Last-Event-ID", last_event_id)
+    resumed = None if not last_event_id else stream_id_of("Last-Event-ID", last_event_id)
     subscription = gateway.feed.subscribe(wanted)
     stopping = anyio.Event()
     return EventSourceResponse(
@@ -69,7 +76,10 @@ def _filter(party: Party, member: str | None, partner: str | None) -> EventFilte
 
 
 async def _messages(
-    gateway: Gateway, subscription: Subscription, resumed: EventPosition | None, stopping: anyio.Event
+    gateway: Gateway,
+    subscription: Subscription,
+    resumed: tuple[EventPosition, str | None] | None,
+    stopping: anyio.Event,
 ) -> AsyncIterator[ServerSentEvent]:
     """What was missed, the balance now, then what happens; all that is live after `subscription.through_block` is queued meanwhile."""
     ending = asyncio.create_task(_close_when(stopping, subscription))
@@ -98,13 +108,13 @@ async def _close_when(stopping: anyio.Event, subscription: Subscription) -> None
 
 
 async def _missed(
-    gateway: Gateway, subscription: Subscription, resumed: EventPosition
+    gateway: Gateway, subscription: Subscription, resumed: tuple[EventPosition, str | None]
 ) -> AsyncIterator[StreamMessage]:
     """From the tables, page by page: no connection is held while the client reads."""
-    if resumed.block_number > subscription.through_block:
-        yield reset_message(gateway.watch.head)
-        return
-    after = resumed
+    after, mark = resumed
+    if (reset := await _reset(gateway, subscription.through_block, after, mark)) is not None:
+        after, message = reset
+        yield message
     while True:
         async with gateway.database.reading() as connection:
             events = await read_events_after(
@@ -119,6 +129,23 @@ async def _missed(
         if len(events) < REPLAY_PAGE_EVENTS:
             return
         after = events[-1].position
+
+
+async def _reset(
+    gateway: Gateway, through_block: int, after: EventPosition, mark: str | None
+) -> tuple[EventPosition, StreamMessage] | None:
+    """Where to go on instead, and how to say so, when the client's last event is not on the chain as it is now."""
+    block = after.block_number
+    async with gateway.database.reading() as connection:
+        found = await read_block_hashes(connection, after=block - 1, through_block=block)
+        is_known = mark is None or (block in found and found[block].hex().startswith(mark))
+        if is_known and block <= through_block:
+            return None
+        # In which block the client's chain parted from this one is not known.
+        as_of_block = through_block if is_known else max(0, min(block, through_block) - TOLD_BLOCKS_MAX)
+        hashes = await read_block_hashes(connection, after=as_of_block - 1, through_block=as_of_block)
+    position = EventPosition(as_of_block, LOG_INDEX_MAX)
+    return position, reset_message(as_of_block, hashes.get(as_of_block, b""))
 
 
 def _sent(message: StreamMessage) -> ServerSentEvent:

@@ -22,6 +22,12 @@ def event_position_of(name: str, text: str) -> EventPosition:
     return EventPosition(int(block_number), int(log_index))
 
 
+def stream_id_of(name: str, text: str) -> tuple[EventPosition, str | None]:
+    """Reads `block-logindex-mark`, also without its mark. Raises InvalidParameterError."""
+    place, _, mark = text.rpartition("-") if text.count("-") > 1 else (text, "", "")
+    return event_position_of(name, place), mark or None
+
+
 def operation_key_of(name: str, text: str) -> OperationKey:
     """Reads `accepted_at_ms-partner.slot.sequence`. Raises InvalidParameterError."""
     accepted_at_ms, _, operation = text.partition("-")

@@ -30,6 +30,7 @@ class ChainWatch:
         self._poll_s = poll_s
         self._listeners = listeners
         self._woken = asyncio.Event()
+        self._turning = asyncio.Lock()
         self._head: ChainHead | None = None
         self._told: tuple[int, int, int, bytes] | None = None
 
@@ -61,7 +62,8 @@ class ChainWatch:
     async def turn(self) -> None:
         """One look at the tables."""
         self._woken.clear()
-        async with self._database.reading() as connection:
+        # One after the other: what listeners were told last is not to be told by two.
+        async with self._turning, self._database.reading() as connection:
             head = await read_head(connection)
             if head is None:
                 self._head = None

@@ -13,11 +13,21 @@ from node_gateway.domain.errors import NotIndexedError, TooManyStreamsError
 from node_gateway.service import views
 from node_gateway.service.reading import Moment, read_moment
 from node_gateway.store.chain_head import ChainHead
-from node_gateway.store.events import LOG_INDEX_MAX, ChainEvent, EventFilter, EventPosition, read_events_after
+from node_gateway.store.events import (
+    LOG_INDEX_MAX,
+    ChainEvent,
+    EventFilter,
+    EventPosition,
+    read_block_hashes,
+    read_events_after,
+    stream_id,
+)
 from node_gateway.store.members import read_accounts
 
 EVENTS_IN_ONE_READ = 2_000
 MEMBERS_IN_ONE_READ = 200
+TOLD_BLOCKS_MAX = 512
+"""Blocks whose hashes are remembered; what is taken back below them is told from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class EventFeed:
         self._by_member: dict[bytes, set[Subscription]] = {}
         self._of_all_members: set[Subscription] = set()
         self._through_block: int | None = None
-        self._generation = 0
+        self._told: dict[int, bytes] = {}
         self._today: int | None = None
 
     @property
@@ -121,22 +131,36 @@ class EventFeed:
         if not has_moved or head.block_number < 0:
             return
         previous = self._through_block
-        is_unwound = previous is not None and (
-            head.generation != self._generation or head.block_number < previous
-        )
-        self._generation = head.generation
-        if not self._subscriptions or previous is None:
-            self._through_block = head.block_number
-            self._today = None
-            return
-        if is_unwound:
-            self._tell_reset(head)
-            self._through_block = head.block_number
-            return
-        await self._hand_out(connection, previous, head)
+        if previous is not None:
+            # Blocks may have been taken back and others indexed in their place since the last turn.
+            shared = await self._newest_shared(connection, previous, head)
+            if shared < previous:
+                self._tell_reset(shared)
+            if self._subscriptions:
+                await self._hand_out(connection, shared, head)
+            else:
+                self._today = None
+        self._through_block = head.block_number
+        oldest = max(self._through_block - TOLD_BLOCKS_MAX, max(self._told, default=-1))
+        self._told |= await read_block_hashes(connection, after=oldest, through_block=head.block_number)
+        for number in list(self._told)[:-TOLD_BLOCKS_MAX]:
+            del self._told[number]
+
+    async def _newest_shared(self, connection: AsyncConnection, previous: int, head: ChainHead) -> int:
+        """The newest block that was told and is still there, -1 for none; those above it are forgotten."""
+        last = min(previous, head.block_number)
+        still = await read_block_hashes(connection, after=last - 1, through_block=last)
+        if last < previous or still.get(last) != self._told.get(last):
+            still = await read_block_hashes(connection, after=last - TOLD_BLOCKS_MAX, through_block=last)
+        while self._told:
+            newest = max(self._told)
+            if still.get(newest) == self._told[newest]:
+                return newest
+            del self._told[newest]
+        return -1
 
     async def _hand_out(self, connection: AsyncConnection, previous: int, head: ChainHead) -> None:
-        last_position: dict[bytes, EventPosition] = {}
+        last_id: dict[bytes, str] = {}
         after = EventPosition(previous, LOG_INDEX_MAX)
         while True:
             events = await read_events_after(
@@ -149,12 +173,11 @@ class EventFeed:
             for event in events:
                 self._hand_out_event(event)
                 if event.member is not None:
-                    last_position[event.member] = event.position
+                    last_id[event.member] = event.stream_id
             if len(events) < EVENTS_IN_ONE_READ:
                 break
             after = events[-1].position
-        self._through_block = head.block_number
-        await self._tell_balances(connection, last_position)
+        await self._tell_balances(connection, last_id)
 
     def _hand_out_event(self, event: ChainEvent) -> None:
         message: StreamMessage | None = None
@@ -164,27 +187,25 @@ class EventFeed:
                 message = message or event_message(event)
                 subscription.put(message)
 
-    async def _tell_balances(
-        self, connection: AsyncConnection, last_position: dict[bytes, EventPosition]
-    ) -> None:
+    async def _tell_balances(self, connection: AsyncConnection, last_id: dict[bytes, str]) -> None:
         moment = await read_moment(connection)
         # A new day can change what is available without any event.
         is_new_day = self._today is not None and moment.today != self._today
         self._today = moment.today
-        members = [member for member in self._by_member if is_new_day or member in last_position]
-        messages = await balance_messages(connection, moment, members, last_position)
+        members = [member for member in self._by_member if is_new_day or member in last_id]
+        messages = await balance_messages(connection, moment, members, last_id)
         for member, message in messages.items():
             for subscription in self._by_member.get(member, ()):
                 subscription.put(message)
 
-    def _tell_reset(self, head: ChainHead) -> None:
-        message = reset_message(head)
+    def _tell_reset(self, as_of_block: int) -> None:
+        message = reset_message(as_of_block, self._told.get(as_of_block, b""))
         for subscription in tuple(self._subscriptions):
             subscription.put(message)
 
 
 async def balance_messages(
-    connection: AsyncConnection, moment: Moment, members: list[bytes], positions: dict[bytes, EventPosition]
+    connection: AsyncConnection, moment: Moment, members: list[bytes], ids: dict[bytes, str]
 ) -> dict[bytes, StreamMessage]:
     """A BalanceChanged for each member, with the id of the event after which it is true."""
     messages = {}
@@ -192,21 +213,18 @@ async def balance_messages(
         accounts = await read_accounts(connection, members[start : start + MEMBERS_IN_ONE_READ])
         for member, account in accounts.items():
             view = views.balance_view(member, touched(account, moment.today), as_of_block=moment.as_of_block)
-            position = positions.get(member)
-            messages[member] = StreamMessage(
-                None if position is None else position.text, "BalanceChanged", orjson.dumps(view).decode()
-            )
+            messages[member] = StreamMessage(ids.get(member), "BalanceChanged", orjson.dumps(view).decode())
     return messages
 
 
 def event_message(event: ChainEvent) -> StreamMessage:
-    return StreamMessage(event.position.text, event.name, orjson.dumps(views.event_view(event)).decode())
+    return StreamMessage(event.stream_id, event.name, orjson.dumps(views.event_view(event)).decode())
 
 
-def reset_message(head: ChainHead) -> StreamMessage:
-    """Blocks were taken back: what was told after `as_of_block` may no longer be true. Read again."""
+def reset_message(as_of_block: int, block_hash: bytes) -> StreamMessage:
+    """Blocks were taken back: what was told after `as_of_block` may no longer be true, and what is true is told again."""
     return StreamMessage(
-        f"{head.block_number}-{LOG_INDEX_MAX}",
+        stream_id(EventPosition(as_of_block, LOG_INDEX_MAX), block_hash),
         "StreamReset",
-        orjson.dumps({"as_of_block": head.block_number}).decode(),
+        orjson.dumps({"as_of_block": as_of_block}).decode(),
     )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from node_gateway.store import schema
 
 LOG_INDEX_MAX = 2**31 - 1
+BLOCK_MARK_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,6 +38,17 @@ class ChainEvent:
     tx_hash: bytes
     block_timestamp_s: int | None
     data: dict[str, Any]
+    block_hash: bytes | None = None
+
+    @property
+    def stream_id(self) -> str:
+        """By which a stream is resumed after this event: its place, and in which of the chain's versions."""
+        return stream_id(self.position, self.block_hash or b"")
+
+
+def stream_id(position: EventPosition, block_hash: bytes) -> str:
+    """`block-logindex-mark`, the mark being the beginning of the block's hash."""
+    return f"{position.text}-{block_hash.hex()[:BLOCK_MARK_DIGITS]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,7 @@ class EventFilter:
         return self.member is None or self.member == event.member
 
 
-_EVENTS = sa.select(schema.events, schema.blocks.c.timestamp_s).select_from(
+_EVENTS = sa.select(schema.events, schema.blocks.c.timestamp_s, schema.blocks.c.hash).select_from(
     schema.events.outerjoin(schema.blocks, schema.blocks.c.number == schema.events.c.block_number)
 )
 _POSITION = (schema.events.c.block_number, schema.events.c.log_index)
@@ -69,6 +81,19 @@ async def read_events_after(
         .limit(limit)
     )
     return [_event(row) for row in await connection.execute(query)]
+
+
+async def read_block_hashes(
+    connection: AsyncConnection, *, after: int, through_block: int
+) -> dict[int, bytes]:
+    """Hashes of the indexed blocks with numbers above `after` and up to `through_block`, lowest first."""
+    blocks = schema.blocks
+    query = (
+        sa.select(blocks.c.number, blocks.c.hash)
+        .where(blocks.c.number > after, blocks.c.number <= through_block)
+        .order_by(blocks.c.number)
+    )
+    return {row.number: row.hash for row in await connection.execute(query)}
 
 
 async def read_history(
@@ -131,4 +156,5 @@ def _event(row: Any) -> ChainEvent:
         tx_hash=row.tx_hash,
         block_timestamp_s=row.timestamp_s,
         data=row.data,
+        block_hash=row.hash,
     )

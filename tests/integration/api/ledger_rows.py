@@ -138,12 +138,18 @@ async def _seed_partner(connection: AsyncConnection, partner: int, terms: int) -
     )
 
 
-async def seed_block(connection: AsyncConnection, number: int, *, timestamp_s: int | None = None) -> None:
+async def seed_block(
+    connection: AsyncConnection,
+    number: int,
+    *,
+    timestamp_s: int | None = None,
+    block_hash: bytes | None = None,
+) -> None:
     await _insert(
         connection,
         schema.blocks,
         number=number,
-        hash=number.to_bytes(32, "big"),
+        hash=block_hash or number.to_bytes(32, "big"),
         parent_hash=(number - 1).to_bytes(32, "big"),
         timestamp_s=CHAIN_TIME_S + number - HEAD_BLOCK if timestamp_s is None else timestamp_s,
     )

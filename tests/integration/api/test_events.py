@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import httpx2
 import orjson
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.service.event_feed import EventFeed, StreamMessage
+from node_gateway.store import schema
 from node_gateway.store.events import EventFilter
 from tests.integration.api.conftest import Api, served, until
-from tests.integration.api.ledger_rows import ANNA, BORIS, GROCER, move_head, settle_purchase
+from tests.integration.api.ledger_rows import ANNA, BORIS, GROCER, move_head, seed_block, settle_purchase
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,9 @@ async def test_a_member_sees_the_purchase_and_the_new_balance(api: Api) -> None:
         purchase, balance = await anext(events), await anext(events)
 
     assert (first.name, first.data["balance"]) == ("BalanceChanged", 1_500)
-    assert (purchase.id, purchase.name) == ("11-0", "PurchaseSettled")
+    assert (purchase.id, purchase.name) == ("11-0-00000000", "PurchaseSettled")
     assert purchase.data["operation"] == "3.0.1"
-    assert (balance.id, balance.name, balance.data["as_of_block"]) == ("11-0", "BalanceChanged", 11)
+    assert (balance.id, balance.name, balance.data["as_of_block"]) == ("11-0-00000000", "BalanceChanged", 11)
 
 
 async def test_a_partner_sees_its_own_events_only(api: Api) -> None:
@@ -72,7 +74,7 @@ async def test_a_partner_sees_its_own_events_only(api: Api) -> None:
         await settle(api, 1, block=12, partner=GROCER)
         event = await anext(events)
 
-    assert (event.id, event.data["operation"]) == ("12-0", "4.0.1")
+    assert (event.id, event.data["operation"]) == ("12-0-00000000", "4.0.1")
 
 
 async def test_resumes_after_the_last_event_seen(api: Api) -> None:
@@ -84,7 +86,7 @@ async def test_resumes_after_the_last_event_seen(api: Api) -> None:
         await settle(api, 16, block=16)
         received = [(await anext(events)).id for _ in range(4)]
 
-    assert received == ["13-0", "14-0", "15-0", "16-0"]
+    assert received == [f"{block}-0-00000000" for block in range(13, 17)]
 
 
 async def test_an_event_that_was_taken_back_resets_the_stream(api: Api) -> None:
@@ -94,17 +96,51 @@ async def test_an_event_that_was_taken_back_resets_the_stream(api: Api) -> None:
     assert (event.name, event.data["as_of_block"]) == ("StreamReset", 10)
 
 
-async def test_open_streams_are_told_of_a_reorganisation(api: Api) -> None:
+async def replace_blocks(connection: AsyncConnection, *, first: int, last: int) -> None:
+    """As the indexer does in a reorganisation: blocks go with their events, others come."""
+    for table, number in (
+        (schema.events, schema.events.c.block_number),
+        (schema.blocks, schema.blocks.c.number),
+    ):
+        await connection.execute(sa.delete(table).where(number >= first))
+    for block in range(first, last + 1):
+        await seed_block(connection, block, block_hash=b"other" + block.to_bytes(27))
+    await connection.execute(sa.update(schema.cursor).values(next_block=last + 1, generation=1))
+
+
+async def test_open_streams_are_told_of_a_reorganisation_and_of_what_came_instead(api: Api) -> None:
     async with served(api) as address, opened(api, address, "", party="operator") as events:
         await until(lambda: api.gateway.feed.stream_count == 1)
+        for block in (11, 12):
+            await settle(api, block, block=block)
+        before = [(await anext(events)).id for _ in range(2)]
 
-        async def unwind(connection: AsyncConnection) -> None:
-            await move_head(connection, 9, generation=1)
+        async def reorganise(connection: AsyncConnection) -> None:
+            await replace_blocks(connection, first=12, last=14)
+            await settle_purchase(connection, 14, block_number=14)
 
-        await api.change(unwind)
-        event = await anext(events)
+        await api.change(reorganise)
+        reset, purchase = await anext(events), await anext(events)
 
-    assert (event.name, event.data["as_of_block"]) == ("StreamReset", 9)
+    assert before == ["11-0-00000000", "12-0-00000000"]
+    assert (reset.name, reset.data["as_of_block"]) == ("StreamReset", 11)
+    assert (purchase.id, purchase.data["operation"]) == ("14-0-6f746865", "3.0.14")
+
+
+async def test_a_client_that_was_away_during_a_reorganisation_is_told_again(api: Api) -> None:
+    await settle(api, 11, block=11)
+
+    async def reorganise(connection: AsyncConnection) -> None:
+        await replace_blocks(connection, first=11, last=12)
+        await settle_purchase(connection, 12, block_number=11)
+
+    await api.change(reorganise)
+    after = "11-0-00000000"
+    async with served(api) as address, opened(api, address, "", party="operator", after=after) as events:
+        reset, purchase = await anext(events), await anext(events)
+
+    assert (reset.name, reset.data["as_of_block"]) == ("StreamReset", 0)
+    assert purchase.data["operation"] == "3.0.12"
 
 
 async def test_streams_that_are_not_ones_own_are_refused(sqlite_api: Api) -> None:
