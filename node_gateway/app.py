@@ -40,6 +40,7 @@ from node_gateway.service.waiting import SettlementWaiters
 from node_gateway.store.database import Database, create_database
 from node_gateway.store.migrate import check_schema
 from node_gateway.store.process_lock import process_lock
+from node_gateway.tracing import Traces, open_traces
 from partner_sdk.protocol.errors import ProtocolError
 
 WRITER_STOP_S_MAX = 10.0
@@ -108,7 +109,10 @@ async def running_gateway(
         if lock is not None:
             stack.enter_context(lock)
         await check_schema(database)
-        gateway, writer = build_gateway(settings, clock, metrics, database, on_accepted)
+        traces = open_traces(settings.traces_endpoint, "coalition-api")
+        if traces is not None:
+            stack.push_async_callback(asyncio.to_thread, traces.close)
+        gateway, writer = build_gateway(settings, clock, metrics, database, on_accepted, traces=traces)
         stack.callback(gateway.desk.close)
         await gateway.watch.turn()
         writing = asyncio.create_task(writer.run(), name="accept-writer")
@@ -134,6 +138,8 @@ def build_gateway(
     metrics: Metrics,
     database: Database,
     on_accepted: Callable[[], None] | None,
+    *,
+    traces: Traces | None = None,
 ) -> tuple[Gateway, AcceptWriter]:
     """Put the parts of an API process together; the writer and `watch` are for the caller to run."""
     keyring = KeyringCache(database, clock)
@@ -173,6 +179,7 @@ def build_gateway(
         feed=feed,
         backlog=backlog,
         metrics=metrics,
+        traces=traces,
     )
     return gateway, writer
 

@@ -28,6 +28,11 @@ class Settings(BaseSettings):
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
     )
 
+    traces_endpoint: str = Field(
+        default="",
+        description="Collector of OpenTelemetry traces, OTLP over HTTP: `http://host:4318/v1/traces`; empty: no traces.",
+    )
+
     deadline_ahead_s_max: int = Field(
         default=30 * 86_400, gt=0, description="How far in the future a submission's deadline may be."
     )

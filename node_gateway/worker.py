@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.chain.transactions import Signer
 from node_gateway.config import Settings
 from node_gateway.jobs.fold.accounts import FoldMismatchError
-from node_gateway.jobs.indexer import Indexer
+from node_gateway.jobs.indexer import Indexer, IndexStep
 from node_gateway.jobs.push import Push
 from node_gateway.jobs.rebuilding import ChainRebuild
 from node_gateway.jobs.relay import Relay
@@ -35,6 +36,7 @@ from node_gateway.service.clock import Clock, SystemClock
 from node_gateway.store.database import Database, create_database
 from node_gateway.store.migrate import check_schema
 from node_gateway.store.process_lock import process_lock
+from node_gateway.tracing import Traces, open_traces
 
 RELAY_KEYS: Final = "relay*"
 CHAIN_WAIT_S: Final = 1.0
@@ -63,6 +65,7 @@ class Worker:
     metrics: WorkerMetrics
     poll_s: float
     push_poll_s: float = PUSH_POLL_S
+    traces: Traces | None = None
     stop: Stop = field(default_factory=Stop)
     jobs: list[JobHealth] = field(default_factory=list)
 
@@ -100,13 +103,31 @@ class Worker:
         return not step.is_idle
 
     async def _index_step(self) -> bool:
+        started_ns = time.time_ns()
         step = await self.indexer.step()
         self.metrics.indexed(step)
+        if self.traces is not None and not step.is_idle:
+            self._trace_index(self.traces, step, started_ns)
         self.relay.learn(step.batches)
         return not step.is_idle
 
+    @staticmethod
+    def _trace_index(traces: Traces, step: IndexStep, started_ns: int) -> None:
+        traces.record(
+            "index",
+            started_ns=started_ns,
+            attributes={
+                "coalition.blocks": step.blocks,
+                "coalition.events": step.events,
+                "coalition.next_block": step.next_block,
+                "coalition.batches": [str(batch.batch_id) for batch in step.batches],
+            },
+        )
+
     async def _push_step(self) -> bool:
-        return await self.push.step() > 0
+        made = await self.push.step()
+        self.metrics.pushed(self.push.outcomes)
+        return made > 0
 
     async def _recover_relay(self, error: Exception) -> None:
         # A node that is away leaves what is in memory right; anything else may not have.
@@ -154,7 +175,12 @@ async def running_worker(settings: Settings, *, clock: Clock | None = None) -> A
         rpc = HttpRpc(settings.rpc_url)
         stack.push_async_callback(rpc.close)
         capabilities = await _capabilities(rpc)
-        yield build_worker(settings, database, rpc, deployment, signers, capabilities, clock or SystemClock())
+        traces = open_traces(settings.traces_endpoint, "coalition-worker")
+        if traces is not None:
+            stack.push_async_callback(asyncio.to_thread, traces.close)
+        yield build_worker(
+            settings, database, rpc, deployment, signers, capabilities, clock or SystemClock(), traces=traces
+        )
 
 
 def build_worker(
@@ -167,6 +193,7 @@ def build_worker(
     clock: Clock,
     *,
     owner: str | None = None,
+    traces: Traces | None = None,
 ) -> Worker:
     """Put the jobs together. `owner` holds the leases; this process by default."""
     owner = owner or worker_owner()
@@ -180,7 +207,7 @@ def build_worker(
     chain_clock = ChainClock(rpc, capabilities.clock) if capabilities.clock else None
     relay = Relay(
         rpc, database, deployment, signers, clock,
-        owner=owner, limits=limits, chain_clock=chain_clock,
+        owner=owner, limits=limits, chain_clock=chain_clock, traces=traces,
     )  # fmt: skip
     indexer = Indexer(
         rpc, database, deployment, ledger_events(), clock,
@@ -189,8 +216,10 @@ def build_worker(
             settings.state_dir, database, rpc, deployment, capabilities, clock, owner=owner
         ),
     )  # fmt: skip
-    push = Push(database, clock, are_private_allowed=settings.webhook_private_addresses, owner=owner)
-    return Worker(relay, indexer, push, WorkerMetrics(), settings.worker_poll_ms / 1000)
+    push = Push(
+        database, clock, are_private_allowed=settings.webhook_private_addresses, owner=owner, traces=traces
+    )
+    return Worker(relay, indexer, push, WorkerMetrics(), settings.worker_poll_ms / 1000, traces=traces)
 
 
 def chain_rebuild_for(

@@ -17,6 +17,7 @@ from node_gateway.service.metrics import Metrics
 from node_gateway.service.rate_limits import RateLimits
 from node_gateway.service.waiting import SettlementWaiters
 from node_gateway.store.database import Database
+from node_gateway.tracing import Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Gateway:
     feed: EventFeed
     backlog: Backlog
     metrics: Metrics
+    traces: Traces | None = None
 
 
 def gateway_of(request: Request) -> Gateway:

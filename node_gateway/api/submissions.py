@@ -14,6 +14,7 @@ from starlette.responses import Response
 from node_gateway.api import schemas
 from node_gateway.api.accept_lane import Handler
 from node_gateway.api.accept_openapi import BULK, SINGLE, WIRE_MEDIA_TYPE
+from node_gateway.api.accept_trace import AcceptTrace
 from node_gateway.api.answers import PROBLEM_RESPONSES, json_response
 from node_gateway.api.bodies import (
     JSON_MEDIA_TYPE,
@@ -73,7 +74,7 @@ async def accept_submission(request: Request) -> Response:
     idempotency = idempotency_of(request, party, body)
     gateway.desk.enter(idempotency)
     try:
-        answer = await _accept(gateway, [wire], party, idempotency, _render_single)
+        answer = await _accept(gateway, request, [wire], party, idempotency, _render_single)
         if wait_s is not None and not answer.is_repeat:
             answer = await _settled_answer(gateway, party, answer, idempotency, wait_s)
     finally:
@@ -97,7 +98,7 @@ async def accept_bulk(request: Request) -> Response:
     idempotency = idempotency_of(request, party, body)
     gateway.desk.enter(idempotency)
     try:
-        answer = await _accept(gateway, wires, party, idempotency, _render_bulk)
+        answer = await _accept(gateway, request, wires, party, idempotency, _render_bulk)
     finally:
         gateway.desk.leave(idempotency)
     return response_of(answer)
@@ -117,16 +118,26 @@ async def show_submission(
 
 async def _accept(
     gateway: Gateway,
+    request: Request,
     wires: Sequence[bytes],
     party: Party,
     idempotency: IdempotencyRequest | None,
     render: Callable[[Sequence[Checked]], Answer],
 ) -> Answer:
+    trace = None if gateway.traces is None else AcceptTrace(gateway.traces, request.state.request_id)
+    if trace is not None:
+        render = trace.noting(render)
     try:
-        return await gateway.desk.accept(wires, party=party, idempotency=idempotency, render=render)
+        answer = await gateway.desk.accept(wires, party=party, idempotency=idempotency, render=render)
     except (GatewayError, ProtocolError) as refusal:
-        gateway.metrics.refused.labels(code_of(type(refusal))).inc()
+        code = code_of(type(refusal))
+        gateway.metrics.refused.labels(code).inc()
+        if trace is not None:
+            trace.end(code)
         raise
+    if trace is not None:
+        trace.end()
+    return answer
 
 
 async def _settled_answer(

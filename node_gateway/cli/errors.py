@@ -78,6 +78,7 @@ _ADVICE = {
     "NoFileDatabaseError": (ExitCode.USAGE, "see docs/operate.md"),
     "BackupUnusableError": (ExitCode.USAGE, ""),
     "DatabaseInUseError": (ExitCode.ENVIRONMENT, ""),
+    "TracingUnavailableError": (ExitCode.ENVIRONMENT, ""),
     "TransactionFailedError": (ExitCode.CHAIN, ""),
     "NotMinedError": (ExitCode.CHAIN, ""),
     "ActsLostError": (ExitCode.CHAIN, ""),

@@ -1,7 +1,8 @@
 """Webhooks by Standard Webhooks: at least once, in order for each subject, each endpoint for itself."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from node_gateway.jobs.webhook_queue import LEASE_MS, Delivery, Endpoint, Outcom
 from node_gateway.service.clock import Clock
 from node_gateway.service.webhook_guard import EndpointRefusedError, Resolve, checked_target, system_resolve
 from node_gateway.store.database import Database
+from node_gateway.tracing import Traces
 
 AT_ONCE_MAX: Final = 8
 """Messages on their way to one endpoint at once, each of another subject."""
@@ -39,6 +41,7 @@ class Push:
         *,
         are_private_allowed: bool,
         owner: str = "worker",
+        traces: Traces | None = None,
         resolve: Resolve = system_resolve,
         make_client: Callable[[], httpx2.AsyncClient] | None = None,
     ) -> None:
@@ -46,6 +49,7 @@ class Push:
         self._clock = clock
         self._are_private_allowed = are_private_allowed
         self._owner = owner
+        self._traces = traces
         self._resolve = resolve
         self._client = (make_client or _client)()
         self._busy: dict[str, asyncio.Task[None]] = {}
@@ -132,13 +136,29 @@ class Push:
                 ready = await webhook_queue.due(connection, webhook_id, now_ms=now_ms, limit=AT_ONCE_MAX)
             if not ready:
                 return
+            started_ns = time.time_ns()
             outcomes = await asyncio.gather(*(self._attempt(endpoint, delivery) for delivery in ready))
+            self._trace(webhook_id, outcomes, started_ns)
             async with self._database.writing() as connection:
                 for outcome in outcomes:
                     status = await webhook_queue.note(connection, outcome, now_ms=self._clock.now_ms())
                     self.outcomes[status] += 1
                 if any(outcome.status_code == GONE for outcome in outcomes):
                     await webhook_queue.disable_gone(connection, webhook_id)
+
+    def _trace(self, webhook_id: str, outcomes: Sequence[Outcome], started_ns: int) -> None:
+        if self._traces is not None:
+            failed = [outcome.delivery.message_id for outcome in outcomes if outcome.error is not None]
+            self._traces.record(
+                "deliver",
+                started_ns=started_ns,
+                error=f"{len(failed)} not taken" if failed else None,
+                attributes={
+                    "coalition.webhook": webhook_id,
+                    "coalition.messages": [outcome.delivery.message_id for outcome in outcomes],
+                    "coalition.failed": failed,
+                },
+            )
 
     async def _attempt(self, endpoint: Endpoint, delivery: Delivery) -> Outcome:
         try:

@@ -4,6 +4,7 @@ What is stored is the truth: after a crash the same bytes are sent again. A batc
 or when its nonce was taken by something else.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,6 +28,7 @@ from node_gateway.jobs.sending import Sender
 from node_gateway.jobs.settlement import SettledBatch
 from node_gateway.service.clock import Clock
 from node_gateway.store.database import Database
+from node_gateway.tracing import Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Relay:
         owner: str,
         limits: RelayLimits,
         chain_clock: ChainClock | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self._rpc = rpc
         self._database = database
@@ -84,6 +87,7 @@ class Relay:
         self._owner = owner
         self._limits = limits
         self._chain_clock = chain_clock
+        self._traces = traces
         self._leases: dict[bytes, Lease] = {}
         self._renewed_at_ms = 0
         self._order = LaneOrder()
@@ -92,7 +96,13 @@ class Relay:
         self._header: Header | None = None
         self._header_at_ms = 0
         self._sender = Sender(
-            rpc, database, clock, chain_id=deployment.chain_id, signers=self._signers, limits=limits
+            rpc,
+            database,
+            clock,
+            chain_id=deployment.chain_id,
+            signers=self._signers,
+            limits=limits,
+            traces=traces,
         )
         self.gas = GasModel()
 
@@ -250,6 +260,7 @@ class Relay:
 
     async def _store(self, batches: Sequence[Batch], fees: Fees, gas_max: int, now_ms: int) -> None:
         nonces = {lane: lease.next_nonce for lane, lease in self._leases.items()}
+        started_ns = time.time_ns()
         stored: list[tuple[int, Batch]] = []
         async with self._database.writing() as connection:
             for batch in batches:
@@ -269,6 +280,14 @@ class Relay:
                 await lanes.store_next_nonce(connection, self._leases[lane], nonces[lane])
         for lane, nonce in nonces.items():
             self._leases[lane].next_nonce = nonce
+        if self._traces is not None:
+            for batch_id, batch in stored:
+                self._traces.record(
+                    "batch",
+                    started_ns=started_ns,
+                    submissions=[one.submission_id for one in batch.submissions],
+                    attributes={"coalition.batch": batch_id, "coalition.gas_limit": batch.gas_limit},
+                )
         for batch_id, batch in stored:
             self._flight.carried[batch_id] = batch.submissions
             self._flight.lane_of[batch_id] = batch.lane

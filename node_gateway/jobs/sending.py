@@ -1,5 +1,6 @@
 """Handing stored batches to the node, and deciding what its answers mean."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ from node_gateway.jobs.relay_limits import RelayLimits
 from node_gateway.jobs.settlement import return_submissions
 from node_gateway.service.clock import Clock
 from node_gateway.store.database import Database
+from node_gateway.tracing import Traces
 
 SEND_IN_STEP_MAX: Final = 64
 _HAS_IT: Final = frozenset({RpcReason.ALREADY_KNOWN, RpcReason.NONCE_TOO_LOW})
@@ -50,6 +52,7 @@ class Sender:
         chain_id: int,
         signers: Mapping[bytes, Signer],
         limits: RelayLimits,
+        traces: Traces | None = None,
     ) -> None:
         self._rpc = rpc
         self._database = database
@@ -57,6 +60,7 @@ class Sender:
         self._chain_id = chain_id
         self._signers = signers
         self._limits = limits
+        self._traces = traces
         self.gave_up = False
         self.refusal: str | None = None
 
@@ -107,6 +111,7 @@ class Sender:
         async with self._database.writing() as connection:
             await lanes.assert_held(connection, lease)
         newest = {batch.nonce: batch for batch in due}
+        started_ns = time.time_ns()
         answers = await self._rpc.batch(
             Call("eth_sendRawTransaction", (text_of(b.raw),)) for b in newest.values()
         )
@@ -117,6 +122,7 @@ class Sender:
                 refused.append((batch, answer))
             else:
                 taken.append(batch.batch_id)
+            self._trace(batch, answer, started_ns)
         if taken:
             self.refusal = None
             async with self._database.writing() as connection:
@@ -126,6 +132,19 @@ class Sender:
         if refused:
             await self._handle(*refused[0], lease, now_ms)
         return len(taken)
+
+    def _trace(self, batch: InFlight, answer: object, started_ns: int) -> None:
+        if self._traces is not None:
+            self._traces.record(
+                "send",
+                started_ns=started_ns,
+                error=str(answer.reason) if isinstance(answer, RpcError) else None,
+                attributes={
+                    "coalition.batch": batch.batch_id,
+                    "coalition.tx_hash": text_of(batch.tx_hash),
+                    "coalition.try": batch.tries + 1,
+                },
+            )
 
     async def _handle(self, batch: InFlight, error: RpcError, lease: Lease, now_ms: int) -> None:
         async with self._database.writing() as connection:

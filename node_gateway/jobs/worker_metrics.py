@@ -1,7 +1,10 @@
 """Figures of the worker for Prometheus."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from node_gateway.domain.states import DeliveryStatus
 from node_gateway.jobs.indexer import IndexStep
 from node_gateway.jobs.relay import RelayStep
 from node_gateway.jobs.running import JobHealth
@@ -57,6 +60,13 @@ class WorkerMetrics:
         self._unwound = Counter(
             "coalition_unwindings", "Times that blocks were taken back.", registry=registry
         )
+        self._webhook_attempts = Counter(
+            "coalition_webhook_attempts",
+            "Webhook messages sent, by what became of them: delivered, pending (to be tried again), dead.",
+            ["status"],
+            registry=registry,
+        )
+        self._told: dict[DeliveryStatus, int] = {}
         self._failing = Gauge(
             "coalition_job_failing", "1 while a job's last step failed.", ["job"], registry=registry
         )
@@ -81,6 +91,12 @@ class WorkerMetrics:
         for batch in step.batches:
             self._batch_size.observe(batch.operation_count)
             self._batch_gas.observe(batch.gas_used)
+
+    def pushed(self, outcomes: Mapping[DeliveryStatus, int]) -> None:
+        """Take in how many attempts had which outcome so far."""
+        for status, count in outcomes.items():
+            self._webhook_attempts.labels(status=status.value).inc(count - self._told.get(status, 0))
+            self._told[status] = count
 
     def health(self, jobs: list[JobHealth]) -> None:
         """Take in how the jobs are."""

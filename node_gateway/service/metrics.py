@@ -60,6 +60,16 @@ class Metrics:
         self._lag = Gauge(
             "coalition_index_lag_blocks", "Blocks that the read model is behind the node.", registry=registry
         )
+        self._silence = Gauge(
+            "coalition_index_silence_seconds",
+            "Time since the indexer last heard from its node.",
+            registry=registry,
+        )
+        self._block_age = Gauge(
+            "coalition_block_age_seconds",
+            "Age of the last indexed block, by its own time.",
+            registry=registry,
+        )
         self._batches = Gauge("coalition_batches", "Batches by status.", ["status"], registry=registry)
         self._batch_operations = Gauge(
             "coalition_last_batch_operations", "Operations of the newest batch.", registry=registry
@@ -92,6 +102,8 @@ class Metrics:
         if head is not None:
             self._block.set(head.block_number)
             self._lag.set(head.lag_blocks)
+            self._silence.set(_age_s(head.seen_at_ms, now_ms))
+            self._block_age.set(_age_s(head.block_timestamp_s * 1000, now_ms))
         self._oldest.set(_age_s(await intake.oldest_waiting_accepted_at_ms(connection), now_ms))
         batches, deliveries = schema.batches.c, schema.deliveries.c
         for status in BatchStatus:
