@@ -401,6 +401,6 @@ abstract contract LedgerFixture is Test, ILedgerEvents {
     }
 
     function _pass(uint256 days_) internal {
-        vm.warp(block.timestamp + days_ * 1 days);
+        vm.warp(vm.getBlockTimestamp() + days_ * 1 days);
     }
 }

@@ -15,6 +15,8 @@ interface Vm {
     function publicKeyP256(uint256 privateKey) external pure returns (uint256 x, uint256 y);
     function warp(uint256 timestamp) external;
     function deployCode(string calldata artifact, bytes calldata arguments) external returns (address deployed);
+    /// @dev As `block.timestamp`, which the optimiser may read once for a whole test.
+    function getBlockTimestamp() external view returns (uint256 timestamp);
     function chainId(uint256 newChainId) external;
     function load(address target, bytes32 slot) external view returns (bytes32 word);
     function store(address target, bytes32 slot, bytes32 word) external;

@@ -118,7 +118,7 @@ abstract contract CoalitionWorld is MemberBook {
         _sendAll(batch);
     }
 
-    function _sendAll(Submission[] memory batch) internal {
+    function _sendAll(Submission[] memory batch) internal virtual {
         address relay = _relay();
         vm.recordLogs();
         vm.prank(relay);

@@ -39,7 +39,7 @@ abstract contract MemberActions is CoalitionWorld {
         bought.push(Bought(partner, member, uint24(told.lot), sequence, spend, day));
     }
 
-    function grant(uint256 seed_) external {
+    function grant(uint256 seed_) public {
         _begin(seed_);
         uint16 partner = uint16(_roll(PARTNERS + 1));
         uint256 member = _anyMember();
@@ -57,7 +57,7 @@ abstract contract MemberActions is CoalitionWorld {
 
     // ---------------------------------------------------------------- giving back
 
-    function giveBack(uint256 seed_) external {
+    function giveBack(uint256 seed_) public {
         _begin(seed_);
         if (bought.length == 0) return buy(seed_);
         uint256 index = _roll(bought.length);
@@ -91,7 +91,7 @@ abstract contract MemberActions is CoalitionWorld {
         return uint256(b.kept) * rate / 100 - uint256(b.kept - spend) * rate / 100;
     }
 
-    function refund(uint256 seed_) external {
+    function refund(uint256 seed_) public {
         _begin(seed_);
         if (spent.length == 0) return redeem(seed_);
         uint256 index = _roll(spent.length);
@@ -160,7 +160,7 @@ abstract contract MemberActions is CoalitionWorld {
         pending.push(_claim(partner, member, points, day));
     }
 
-    function capture(uint256 seed_) external {
+    function capture(uint256 seed_) public {
         _begin(seed_);
         if (pending.length == 0) return hold(seed_);
         uint256 index = _roll(pending.length);
@@ -185,7 +185,7 @@ abstract contract MemberActions is CoalitionWorld {
         if (isApplied || isOver) _drop(pending, index);
     }
 
-    function void(uint256 seed_) external {
+    function void(uint256 seed_) public {
         _begin(seed_);
         if (pending.length == 0) return hold(seed_);
         uint256 index = _roll(pending.length);
@@ -201,7 +201,7 @@ abstract contract MemberActions is CoalitionWorld {
         _drop(pending, index);
     }
 
-    function transfer(uint256 seed_) external {
+    function transfer(uint256 seed_) public {
         _begin(seed_);
         uint256 member = _anyMember();
         uint256 to = _anyMember();

@@ -47,7 +47,7 @@ abstract contract MemberBook is ClearingBook {
         }
     }
 
-    function _fold(Vm.Log memory entry) internal override {
+    function _fold(Vm.Log memory entry) internal virtual override {
         super._fold(entry);
         bytes32 topic = entry.topics[0];
         if (topic != PartnerTermsInForce.selector) ++told.logs;

@@ -52,7 +52,7 @@ abstract contract OperatorActions is MemberActions {
         _foldRecorded();
     }
 
-    function _openAny() private {
+    function _openAny() internal {
         CampaignTerms memory terms = _anyCampaign();
         bytes[] memory signatures = _signedByFunders(terms);
         vm.recordLogs();
@@ -207,9 +207,9 @@ abstract contract OperatorActions is MemberActions {
 
     // ---------------------------------------------------------------- time, and what anyone may do
 
-    function pass(uint256 seed_) external {
+    function pass(uint256 seed_) public {
         _begin(seed_);
-        vm.warp(block.timestamp + (_isOneOf(12) ? _roll(10 days) : _roll(3 days)));
+        vm.warp(vm.getBlockTimestamp() + (_isOneOf(12) ? _roll(10 days) : _roll(3 days)));
         _count("time");
     }
 
