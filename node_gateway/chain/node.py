@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from node_gateway.chain.bloom import bloom_of
 from node_gateway.chain.hexadecimal import data_of, number_of, quantity, text_of
+from node_gateway.chain.receipts_root import receipts_root
 from node_gateway.chain.rpc import Call, Rpc
 from node_gateway.chain.rpc_errors import RpcError, RpcReason
 
@@ -26,6 +27,7 @@ class Header(NamedTuple):
     base_fee_wei: int
     tx_hashes: tuple[str, ...]
     logs_bloom: str = ""
+    receipts_root: str = ""
 
 
 class Log(NamedTuple):
@@ -142,6 +144,7 @@ async def blocks(
     ledger: str,
     *,
     has_block_receipts: bool,
+    has_receipts_root: bool = False,
     ignored_topic: str | None = None,
 ) -> list[Block]:
     """The blocks first…last with the ledger's logs, as far as they exist and agree with themselves.
@@ -152,6 +155,8 @@ async def blocks(
         last: number of the last one, at least `first`.
         ledger: the contract whose logs are wanted, lower case.
         has_block_receipts: whether the engine serves eth_getBlockReceipts.
+        has_receipts_root: whether its headers commit to receipts in the known form (`has_receipts_root`); compared then, and exact. Without it
+            the header's filter is compared, which the logs of a large block fill so that single ones may be missing unnoticed.
         ignored_topic: logs that begin with it are left out before anything is parsed.
 
     Returns:
@@ -167,8 +172,11 @@ async def blocks(
             break
         headers.append(parse_header(_required(answer)))
     with_transactions = [header for header in headers if header.tx_hashes]
-    fetch = _by_receipts if has_block_receipts else _by_logs
-    found = await fetch(rpc, with_transactions, Wanted(ledger, ignored_topic))
+    wanted = Wanted(ledger, ignored_topic)
+    if has_block_receipts:
+        found = await _by_receipts(rpc, with_transactions, wanted, has_receipts_root)
+    else:
+        found = await _by_logs(rpc, with_transactions, wanted)
     return [found.get(header.number) or Block(header, [], []) for header in headers]
 
 
@@ -185,6 +193,7 @@ def parse_header(raw: Mapping[str, Any]) -> Header:
         base_fee_wei=number_of(raw.get("baseFeePerGas") or "0x0"),
         tx_hashes=tuple(tx if isinstance(tx, str) else tx["hash"] for tx in transactions),
         logs_bloom=raw.get("logsBloom") or "",
+        receipts_root=raw.get("receiptsRoot") or "",
     )
 
 
@@ -200,21 +209,47 @@ def parse_receipt(raw: Mapping[str, Any]) -> Receipt:
     )
 
 
-async def _by_receipts(rpc: Rpc, headers: Sequence[Header], wanted: Wanted) -> dict[int, Block]:
+async def has_receipts_root(rpc: Rpc, number: int) -> bool:
+    """Whether the header of a block names the root of its receipts in the known form. The block must hold a transaction.
+
+    Raises:
+        RpcError: the node did not answer.
+    """
+    asked = [
+        Call("eth_getBlockByNumber", (quantity(number), False)),
+        Call("eth_getBlockReceipts", (quantity(number),)),
+    ]
+    block, receipts = await rpc.batch(asked)
+    for answer in (block, receipts):
+        if isinstance(answer, RpcError) and answer.is_transient:
+            raise answer
+    if not isinstance(block, dict) or not isinstance(receipts, list):
+        return False
+    return bool(parse_header(block).receipts_root == text_of(receipts_root(receipts)))
+
+
+async def _by_receipts(
+    rpc: Rpc, headers: Sequence[Header], wanted: Wanted, has_root: bool
+) -> dict[int, Block]:
     answers = await rpc.batch(Call("eth_getBlockReceipts", (quantity(header.number),)) for header in headers)
     return {
-        header.number: _block_from_receipts(header, _required(answer), wanted)
+        header.number: _block_from_receipts(header, _required(answer), wanted, has_root)
         for header, answer in zip(headers, answers, strict=True)
     }
 
 
-def _block_from_receipts(header: Header, raw_receipts: Sequence[Mapping[str, Any]], wanted: Wanted) -> Block:
+def _block_from_receipts(
+    header: Header, raw_receipts: Sequence[Mapping[str, Any]], wanted: Wanted, has_root: bool
+) -> Block:
     receipts = [parse_receipt(raw) for raw in raw_receipts]
     if tuple(receipt.tx_hash for receipt in receipts) != header.tx_hashes:
         raise _contradiction("eth_getBlockReceipts", header, "other transactions")
     if any(receipt.block_hash != header.block_hash for receipt in receipts):
         raise _contradiction("eth_getBlockReceipts", header, "another block hash")
-    assert_all_logs("eth_getBlockReceipts", header, (log for raw in raw_receipts for log in raw["logs"]))
+    if not has_root:
+        assert_all_logs("eth_getBlockReceipts", header, (log for raw in raw_receipts for log in raw["logs"]))
+    elif header.receipts_root != text_of(receipts_root(raw_receipts)):
+        raise _contradiction("eth_getBlockReceipts", header, "other receipts than its header says")
     logs: list[Log] = []
     expected_index = None
     for raw in raw_receipts:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.chain import node
@@ -38,6 +39,7 @@ EVENTS_IN_TRANSACTION_MAX: Final = 20_000
 # A node that is this long behind what it once showed has lost its tail; a balancer's other node would have caught up.
 BEHIND_WAIT_MS: Final = 5_000
 _CURSOR_ID: Final = 1
+_log = structlog.get_logger(job="indexer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Indexer:
         self._last_hash: bytes | None = None
         self._behind_since_ms: int | None = None
         self._chain_rebuild = chain_rebuild
+        self._has_receipts_root: bool | None = None
         self.is_chain_known = False
         """Whether this was the chain of the deployment when it was last asked: until then nothing may be sent to it."""
 
@@ -128,6 +131,7 @@ class Indexer:
             last,
             self._deployment.ledger,
             has_block_receipts=self._has_block_receipts,
+            has_receipts_root=self._has_receipts_root or False,
             ignored_topic=TRANSFER_TOPIC,
         )
         linked = self._linked(found)
@@ -138,6 +142,14 @@ class Indexer:
     async def _load(self) -> ReadModel:
         await self._assert_chain()
         self.is_chain_known = True
+        if self._has_receipts_root is None:
+            self._has_receipts_root = self._has_block_receipts and await node.has_receipts_root(
+                self._rpc, self._deployment.deployed_block
+            )
+            if not self._has_receipts_root:
+                _log.warning(
+                    "logs are compared with the filter of their block alone: no known root of receipts"
+                )
         model = ReadModel()
         async with self._database.writing() as connection:
             self._next_block = await begin(connection, self._deployment)
