@@ -22,7 +22,7 @@ from node_gateway.store.database import Database
 from partner_sdk.protocol import Operation, SignedSubmission
 from tests.chain_fixtures import START_S, DeployedLedger
 
-DEADLINE_S = START_S + 10**8
+DEADLINE_S = START_S + 10**9
 STEPS_MAX = 400
 
 
