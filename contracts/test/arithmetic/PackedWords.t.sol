@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Test} from "../Test.sol";
 import {IssuerKind} from "../../src/interfaces/IPointsLedger.sol";
+import {LedgerState} from "../../src/libraries/LedgerStorage.sol";
 import {Lot, dayOnly, newLot} from "../../src/libraries/Lot.sol";
 import {
     SPEND_CAPTURED,
@@ -12,13 +13,15 @@ import {
     SPEND_VOIDED,
     Spend,
     newSpend,
-    spendTag
+    spendAt,
+    spendTag,
+    writeSpend
 } from "../../src/libraries/Spend.sol";
 import {Terms, partnerTerms, refundTerms, stageTerms} from "../../src/libraries/Terms.sol";
 
 /// @notice Fields that share a word: each comes back whole, and changing one leaves its neighbours. The expectation is arithmetic, without
 /// shifts or masks.
-contract PackedWordsTest is Test {
+contract PackedWordsTest is Test, LedgerState {
     function testFuzz_Lot(uint32 left, uint40 kept, uint256 terms, uint256 day, uint256 tag) public pure {
         (terms, day, tag) = (terms % 2 ** 20, day % 2 ** 20, tag % 2 ** 15);
         Lot lot = newLot(left, kept, terms, day, tag);
@@ -75,6 +78,15 @@ contract PackedWordsTest is Test {
         _compare(spend.withPoints(7), [7, day, terms, state, tag, captureTag]);
         _compare(spend.withState(SPEND_VOIDED), [points, day, terms, SPEND_VOIDED, tag, captureTag]);
         vm.assertTrue(Spend.unwrap(spend) < 2 ** 128, "two to a slot");
+    }
+
+    /// @dev Two records to a slot.
+    function testFuzz_SpendRecords(uint24 nonce, uint128 word, uint128 other, uint128 changed) public {
+        writeSpend(ledger, address(1), nonce, Spend.wrap(word));
+        writeSpend(ledger, address(1), nonce ^ 1, Spend.wrap(other));
+        writeSpend(ledger, address(1), nonce, Spend.wrap(changed));
+        vm.assertEq(Spend.unwrap(spendAt(ledger, address(1), nonce)), changed, "as written last");
+        vm.assertEq(Spend.unwrap(spendAt(ledger, address(1), nonce ^ 1)), other, "its neighbour");
     }
 
     function test_StatesOfASpendDiffer() public pure {
