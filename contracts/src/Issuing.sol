@@ -81,13 +81,20 @@ abstract contract Issuing is LedgerState, ILedgerEvents {
         uint256 day = spend & 0xffffff;
         spend >>= 24;
         uint256 points = MinorUnits.pointsForSpendFloor(spend, context.terms.earnRate());
-        if (spend == 0 || spend > SPEND_MAX || points > POINTS_MAX || member == address(0)) return "invalid_amount";
+        bool isValid;
+        (uint256 spendMax, uint256 pointsMax) = (SPEND_MAX, POINTS_MAX);
+        // All at once: a branch for each would cost as much as the rest of the checks.
+        assembly ("memory-safe") {
+            isValid := and(lt(sub(spend, 1), spendMax), and(iszero(gt(points, pointsMax)), iszero(iszero(member))))
+        }
+        if (!isValid) return "invalid_amount";
         if (day == DAY_OF_SETTLEMENT) day = standing.today;
-        if (day > standing.today) return "invalid_day";
         uint256 lastDay;
-        // Days have 24 bits, and this one is not ahead.
+        // A day ahead wraps to more than any number of days.
         unchecked {
-            if (standing.today - day > context.latePostingDays) return "posted_too_late";
+            if (standing.today - day > context.latePostingDays) {
+                return day > standing.today ? bytes32("invalid_day") : bytes32("posted_too_late");
+            }
             lastDay = day + context.lotValidityDays;
         }
         // 15 bits of the sequence number; 0 would name nothing.

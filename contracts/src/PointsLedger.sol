@@ -96,15 +96,14 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
     }
 
     function _isFramed(bytes calldata operations) private pure returns (bool) {
-        uint256 count = 0;
         uint256 offset = 0;
+        uint256 count = 0;
         // Offsets grow by at most 65,537 a step, for at most 257 steps. A last byte alone reads beyond the end, and ends there.
         unchecked {
-            while (offset < operations.length && count <= OPERATIONS_MAX) {
+            for (; offset < operations.length && count <= OPERATIONS_MAX; ++count) {
                 uint256 length = uintAt(operations, offset, 2);
                 if (length < 5) return false;
                 offset += 2 + length;
-                ++count;
             }
         }
         return count > 0 && count <= OPERATIONS_MAX && offset == operations.length;
@@ -188,8 +187,6 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
             bytes32 reason = _apply(context, (header >> 32) & 0xff, operation, body);
             // An operation leaves nothing in memory that the next one reads: without this, memory gas would grow with the square.
             _restoreMemory(freeMemory);
-            // The next operation may be checked against the credit limit.
-            if (context.standing.hasLimits) _count(context);
             if (reason != 0) emit OperationRejected(uint64(operation), reason);
         }
         ledger.usedOperations[context.submitter][context.usedIndex] = context.usedWord;
@@ -257,13 +254,15 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
     }
 
     /// @dev Notes what a redemption or capture burned, unless it was rejected.
-    function _burned(Context memory context, bytes32 reason, uint256 points) private pure returns (bytes32) {
+    function _burned(Context memory context, bytes32 reason, uint256 points) private returns (bytes32) {
         if (reason != 0) return reason;
         // Sums of at most 256 operations, 32 bits and 62 bits each.
         unchecked {
             context.burnedPoints += points;
             context.reimbursedMicro += points * context.terms.redeemPrice();
         }
+        // The next operation may be checked against the credit limit.
+        if (context.standing.hasLimits) _count(context);
         return 0;
     }
 
@@ -276,6 +275,8 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
             context.cancelledPoints += cancelled;
             context.creditMicro += creditMicro;
         }
+        // As above.
+        if (context.standing.hasLimits) _count(context);
         return reason;
     }
 

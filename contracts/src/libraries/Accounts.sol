@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {DAY_MAX, LOT_INDEX_MAX, OPEN_LOTS_MAX} from "./Bounds.sol";
 import {DayList} from "./DayList.sol";
+import {LateLots} from "./LateLots.sol";
 import {Ledger} from "./LedgerStorage.sol";
 import {Lot, dayOnly} from "./Lot.sol";
 
@@ -50,10 +51,8 @@ library Accounts {
     uint256 private constant BIT_43 = (1 << 43) - 1;
     uint256 private constant BIT_44 = (1 << 44) - 1;
     uint256 private constant BIT_128 = (1 << 128) - 1;
-    /// @dev First left, span and soonest.
-    uint256 private constant FIRST_FIELDS = (0xffffffff << 128) | (0x7ff << 181) | (0xfffff << 236);
 
-    // Head, from the low end: odd lot 128, first left 32, next 21, span 11, balance 43, encumbered 1, soonest 20.
+    // Head, from the low end (`PlainAccounts` reads it too): odd lot 128, first left 32, next 21, span 11, balance 43, encumbered 1, soonest 20.
     // Encumbrance: held 44, debt 44, debt first 20, debt next 20, holds 12, late lots 12, last ordered day 20, soonest hold 20.
 
     function load(Ledger storage $, address member) internal view returns (Account memory a) {
@@ -177,10 +176,16 @@ library Accounts {
         uint256 next = (head >> 160) & 0x1fffff;
         uint256 span = (head >> 181) & 0x7ff;
         uint256 day = lot.day();
-        bool isFull = span >= OPEN_LOTS_MAX || next >= LOT_INDEX_MAX;
-        bool isLater = head >> 236 >= today && day >= (head >> 92) & 0xfffff;
         index = NOT_PLAIN;
-        if ((head >> 235) & 1 == 0 && !isFull && (isLater || span == 0)) {
+        // One branch for: something is held, owed or late; the account is full; or the lot is not last, or another is due.
+        bool isPlain;
+        (uint256 openMax, uint256 indexMax) = (OPEN_LOTS_MAX, LOT_INDEX_MAX);
+        assembly ("memory-safe") {
+            let isOrdered := iszero(or(lt(shr(236, head), today), lt(day, and(shr(92, head), 0xfffff))))
+            isPlain := and(and(lt(span, openMax), lt(next, indexMax)), or(isOrdered, iszero(span)))
+            isPlain := and(isPlain, iszero(and(shr(235, head), 1)))
+        }
+        if (isPlain) {
             index = next;
             uint256 odd = Lot.unwrap(lot);
             uint256 points = lot.left();
@@ -199,83 +204,6 @@ library Accounts {
                 }
             }
         }
-    }
-
-    /// @notice Takes points out of the first lot of an account in which nothing is held, owed or due, when that leaves some in it.
-    /// @dev What most redemptions are: the head's word alone, as `consume` of so many points would leave it.
-    /// @return isTaken false when the account is not like that: then nothing was written.
-    function takePlain(Ledger storage $, address member, uint256 points, uint256 today)
-        internal
-        returns (bool isTaken)
-    {
-        uint256 head = $.heads[member];
-        // Without points `firstLeft` is 0.
-        if ((head >> 235) & 1 == 1 || (head >> 128) & 0xffffffff <= points || head >> 236 < today) return false;
-        // The first lot has more than `points`, and the balance at least as many.
-        unchecked {
-            $.heads[member] = head - ((points << 128) | (points << 192));
-        }
-        return true;
-    }
-
-    /// @notice Takes all of `points` back from a lot, of an account in which nothing is held, owed or due and which does not keep the lot
-    /// in its head, and writes the lot. What most returns are; as `Recoveries.recover` would leave it.
-    /// @param head the account's.
-    /// @param lot as it is to be written, but for what is left of it.
-    /// @return isTaken false when lot and account are not like that: then nothing was written.
-    function takeBackPlain(
-        Ledger storage $,
-        address member,
-        uint256 head,
-        uint256 index,
-        Lot lot,
-        uint256 points,
-        uint256 today
-    ) internal returns (bool isTaken) {
-        // The span counts lots up to `next`; the points are in the lot, and so in the balance.
-        unchecked {
-            uint256 next = (head >> 160) & 0x1fffff;
-            uint256 first = next - ((head >> 181) & 0x7ff);
-            if ((head >> 235) & 1 == 1 || head >> 236 < today || lot.isLate()) return false;
-            if (index < first || (index + 1 == next && next & 1 == 1)) return false;
-            if (index > first) {
-                if (lot.left() < points) return false;
-                lot = lot.withLeft(lot.left() - points);
-            } else {
-                if ((head >> 128) & 0xffffffff < points) return false;
-                head = _headAfterFirst($, member, head - (points << 128));
-            }
-            $.heads[member] = head - (points << 192);
-            mapping(uint256 => uint256) storage pairs = $.lotPairs[member];
-            uint256 shift = (index & 1) << 7;
-            pairs[index >> 1] = (pairs[index >> 1] & ~(BIT_128 << shift)) | (Lot.unwrap(lot) << shift);
-        }
-        return true;
-    }
-
-    /// @dev The head once the first open lot has changed: when nothing is left of it, the next with points is the first. No lot is late.
-    function _headAfterFirst(Ledger storage $, address member, uint256 head) private view returns (uint256) {
-        uint256 left = (head >> 128) & 0xffffffff;
-        if (left > 0) return head;
-        uint256 next = (head >> 160) & 0x1fffff;
-        uint256 span = (head >> 181) & 0x7ff;
-        uint256 soonest = DAY_MAX;
-        // The span is at least one: the lot that changed.
-        unchecked {
-            while (left == 0 && --span > 0) {
-                Lot lot = lotAtHead($, member, head, next - span);
-                if (!lot.isLate()) (left, soonest) = (lot.left(), lot.day());
-            }
-        }
-        if (span == 0) soonest = DAY_MAX;
-        return (head & ~FIRST_FIELDS) | (left << 128) | (span << 181) | (soonest << 236);
-    }
-
-    /// @dev A lot of the account whose head this is.
-    function lotAtHead(Ledger storage $, address member, uint256 head, uint256 index) internal view returns (Lot) {
-        uint256 next = (head >> 160) & 0x1fffff;
-        if (index + 1 == next && next & 1 == 1) return Lot.wrap(head & BIT_128);
-        return Lot.wrap(($.lotPairs[member][index >> 1] >> ((index & 1) << 7)) & BIT_128);
     }
 
     function _append(Ledger storage $, Account memory a, Lot lot, uint256 lastDay) private {
@@ -304,115 +232,77 @@ library Accounts {
         returns (uint256 taken)
     {
         Piece[] memory none;
-        (taken,) = _consume($, a, amount, beforeDay, skip, none);
+        if (a.lateCount > 0 || skip > 0) (taken,) = LateLots.consume($, a, amount, beforeDay, skip, none);
+        else taken = _consumeOrdered($, a, amount, beforeDay);
     }
 
     /// @notice As `consume` of `amount` points, and says which lots they came from.
     function collect(Ledger storage $, Account memory a, uint256 amount) internal returns (Piece[] memory pieces) {
         pieces = new Piece[](openLots(a));
-        (, uint256 count) = _consume($, a, amount, DAY_MAX + 1, 0, pieces);
+        uint256 count = 0;
+        if (a.lateCount > 0) {
+            (, count) = LateLots.consume($, a, amount, DAY_MAX + 1, 0, pieces);
+            amount = 0;
+        }
+        while (amount > 0 && a.span > 0) {
+            Lot lot = lotAt($, a, a.next - a.span);
+            uint256 part = a.firstLeft < amount ? a.firstLeft : amount;
+            pieces[count++] = Piece({points: part, terms: lot.terms(), day: lot.day()});
+            amount -= part;
+            a.balance -= part;
+            a.firstLeft -= part;
+            if (a.firstLeft == 0) settleFirst($, a);
+        }
         assembly ("memory-safe") {
             mstore(pieces, count)
         }
     }
 
-    function _consume(
-        Ledger storage $,
-        Account memory a,
-        uint256 amount,
-        uint256 beforeDay,
-        uint256 skip,
-        Piece[] memory pieces
-    ) private returns (uint256 taken, uint256 count) {
-        if (a.lateCount > 0 || skip > 0) return _consumeMerged($, a, amount, beforeDay, skip, pieces);
-        if (amount == 0 || a.span == 0 || a.soonest >= beforeDay) return (0, 0);
-        uint256 left = a.firstLeft;
-        uint256 index = a.next - a.span;
-        uint256 pair = 0;
-        // Parts are at most what lots have left, and the sum of those is the balance.
-        unchecked {
-            while (true) {
-                uint256 part = left < amount - taken ? left : amount - taken;
-                if (pieces.length > 0) {
-                    Lot lot = lotAt($, a, index);
-                    pieces[count++] = Piece({points: part, terms: lot.terms(), day: lot.day()});
-                }
-                taken += part;
-                left -= part;
-                if (left > 0 || taken == a.balance) break;
-                (index, pair, left, a.soonest) = _nextOpen($, a, index, pair);
-                if (taken == amount || a.soonest >= beforeDay) break;
-            }
-            a.balance -= taken;
-            a.span = a.next - index;
-            a.firstLeft = left;
-        }
-        if (a.balance == 0) settleFirst($, a);
-    }
-
-    /// @dev The next lot in arrival order that has something left; there must be one. A slot is read once for both of its lots.
-    /// @param pair the slot of lot `index`, or 0 when it has not been read.
-    function _nextOpen(Ledger storage $, Account memory a, uint256 index, uint256 pair)
+    /// @dev Where all open lots are in arrival order: writes nothing but the account, and reads each slot once for both of its lots.
+    function _consumeOrdered(Ledger storage $, Account memory a, uint256 amount, uint256 beforeDay)
         private
         view
-        returns (uint256, uint256, uint256 left, uint256 day)
+        returns (uint256 taken)
     {
-        mapping(uint256 => uint256) storage pairs = $.lotPairs[a.member];
-        uint256 oddIndex = a.next & 1 == 1 ? a.next - 1 : NOT_PLAIN;
-        // The index stays below `next`.
+        uint256 balance = a.balance;
+        if (amount > balance) amount = balance;
+        uint256 day = a.soonest;
+        if (amount == 0 || day >= beforeDay) return 0;
+        uint256 index = a.next - a.span;
+        uint256 left = a.firstLeft;
+        // Lots below `next` have the balance between them, and those that stand in the late list as used up have nothing.
         unchecked {
-            do {
-                ++index;
-                Lot lot = a.oddLot;
-                if (index != oddIndex) {
-                    if (pair == 0 || index & 1 == 0) pair = pairs[index >> 1];
-                    lot = Lot.wrap((pair >> ((index & 1) << 7)) & BIT_128);
+            if (amount < balance || beforeDay <= DAY_MAX) {
+                mapping(uint256 => uint256) storage pairs = $.lotPairs[a.member];
+                uint256 oddIndex = a.next & 1 == 1 ? a.next - 1 : NOT_PLAIN;
+                uint256 pair = amount < left || index & 1 == 1 || index == oddIndex ? 0 : pairs[index >> 1];
+                while (amount - taken >= left) {
+                    taken += left;
+                    if (taken == balance) break;
+                    uint256 lot;
+                    do {
+                        if (++index & 1 == 1) {
+                            lot = pair >> 128;
+                        } else {
+                            pair = index == oddIndex ? Lot.unwrap(a.oddLot) : pairs[index >> 1];
+                            lot = pair;
+                        }
+                        left = lot & 0xffffffff;
+                    } while (left == 0);
+                    day = (lot >> 92) & 0xfffff;
+                    if (day >= beforeDay) break;
                 }
-                left = lot.isLate() ? 0 : lot.left();
-                day = lot.day();
-            } while (left == 0);
-        }
-        return (index, pair, left, day);
-    }
-
-    /// @dev Where the merge of arrival order with the list of late lots stands.
-    struct Cursor {
-        uint256 index;
-        uint256 latePosition;
-        uint256 lotIndex;
-        Lot lot;
-        bool isLate;
-    }
-
-    function _consumeMerged(
-        Ledger storage $,
-        Account memory a,
-        uint256 amount,
-        uint256 beforeDay,
-        uint256 skip,
-        Piece[] memory pieces
-    ) private returns (uint256 taken, uint256 count) {
-        Cursor memory cursor;
-        cursor.index = a.next - a.span;
-        while (taken < amount && _advance($, a, cursor)) {
-            if (cursor.lot.day() >= beforeDay) break;
-            uint256 left = leftOf(a, cursor.lotIndex, cursor.lot);
-            uint256 passed = skip < left ? skip : left;
-            skip -= passed;
-            uint256 part = left - passed < amount - taken ? left - passed : amount - taken;
-            if (part > 0) {
-                if (pieces.length > 0) {
-                    pieces[count++] = Piece({points: part, terms: cursor.lot.terms(), day: cursor.lot.day()});
+                if (day < beforeDay) {
+                    left -= taken == balance ? 0 : amount - taken;
+                    taken = amount;
                 }
-                taken += part;
-                setLeft($, a, cursor.lotIndex, cursor.lot, left - part);
+            } else {
+                taken = amount;
             }
-            if (cursor.isLate) ++cursor.latePosition;
-            else ++cursor.index;
+            a.balance = balance - taken;
         }
-        a.balance -= taken;
-        _dropEmptyLate($, a, cursor.latePosition);
-        settleFirst($, a);
+        (a.span, a.firstLeft, a.soonest) = (a.next - index, left, day);
+        if (a.balance == 0) settleFirst($, a);
     }
 
     /// @notice All open lots in the order in which they are consumed. Changes nothing.
@@ -426,9 +316,9 @@ library Accounts {
         pieces = new Piece[](openLots(a));
         indexes = new uint256[](pieces.length);
         uint256 count = 0;
-        Cursor memory cursor;
+        LateLots.Cursor memory cursor;
         cursor.index = a.next - a.span;
-        while (_advance($, a, cursor)) {
+        while (LateLots.advance($, a, cursor)) {
             uint256 left = leftOf(a, cursor.lotIndex, cursor.lot);
             if (left > 0) {
                 pieces[count] = Piece({points: left, terms: cursor.lot.terms(), day: cursor.lot.day()});
@@ -441,51 +331,6 @@ library Accounts {
             mstore(pieces, count)
             mstore(indexes, count)
         }
-    }
-
-    /// @dev Finds the next lot in order of day; of one day, arrival order first.
-    function _advance(Ledger storage $, Account memory a, Cursor memory cursor) private view returns (bool) {
-        Lot inOrder;
-        bool hasOrdered;
-        for (; cursor.index < a.next; ++cursor.index) {
-            inOrder = lotAt($, a, cursor.index);
-            if (!inOrder.isLate() && leftOf(a, cursor.index, inOrder) > 0) {
-                hasOrdered = true;
-                break;
-            }
-        }
-        if (cursor.latePosition < a.lateCount) {
-            (uint256 day, uint256 index) = $.lateLots[a.member].entryAt(cursor.latePosition);
-            if (!hasOrdered || day < inOrder.day()) {
-                cursor.isLate = true;
-                cursor.lotIndex = index;
-                cursor.lot = lotAt($, a, index);
-                return true;
-            }
-        }
-        cursor.isLate = false;
-        cursor.lotIndex = cursor.index;
-        cursor.lot = inOrder;
-        return hasOrdered;
-    }
-
-    /// @dev Takes lots with nothing left out of the first `reached + 1` of the late list.
-    function _dropEmptyLate(Ledger storage $, Account memory a, uint256 reached) private {
-        mapping(uint256 => uint256) storage list = $.lateLots[a.member];
-        uint256 end = reached < a.lateCount ? reached + 1 : a.lateCount;
-        uint256 run = 0;
-        for (uint256 i = end; i > 0; --i) {
-            (, uint256 index) = list.entryAt(i - 1);
-            if (lotAt($, a, index).left() == 0) {
-                ++run;
-                continue;
-            }
-            list.remove(a.lateCount, i, run);
-            a.lateCount -= run;
-            run = 0;
-        }
-        list.remove(a.lateCount, 0, run);
-        a.lateCount -= run;
     }
 
     /// @notice After `firstLeft` or a late lot changed: moves on to the first lot with points, and recomputes the soonest day.

@@ -87,8 +87,7 @@ library CampaignRules {
         uint256 word;
         for (uint256 i = 0; i < count; ++i) {
             if (i & 3 == 0) word = p.campaigns[i >> 2];
-            (uint256 id, uint256 position, bool counts) = _entry($, word, i, day);
-            if (counts) _recordIn($, id, position, purchase);
+            _recordIn($, word >> ((i & 3) << 6), purchase);
         }
         if (!owes) return;
         Account memory a = $.load(member);
@@ -103,8 +102,7 @@ library CampaignRules {
         uint256 word;
         for (uint256 i = 0; i < count; ++i) {
             if (i & 3 == 0) word = p.campaigns[i >> 2];
-            (uint256 id, uint256 position, bool counts) = _entry($, word, i, purchase.day);
-            if (counts) _undoIn($, a, id, position, purchase);
+            _undoIn($, a, word >> ((i & 3) << 6), purchase);
         }
     }
 
@@ -122,17 +120,11 @@ library CampaignRules {
         }
     }
 
-    /// @param word the slot of the partner's list that holds entry `i`.
-    function _entry(Ledger storage $, uint256 word, uint256 i, uint256 day)
-        private
-        view
-        returns (uint256 id, uint256 position, bool counts)
-    {
-        uint256 entry = word >> ((i & 3) << 6);
-        id = entry & 0xffff;
-        position = (entry >> 16) & 0xff;
-        counts = day >= (entry >> 24) & 0xfffff && day <= (entry >> 44) & 0xfffff
-            && ($.campaigns[id].pauseCount == 0 || !isPausedOn($.campaigns[id], day));
+    /// @param entry of the partner's list, with those behind it.
+    function _counts(Ledger storage $, uint256 entry, uint256 day) private view returns (bool) {
+        CampaignSlots storage campaign = $.campaigns[entry & 0xffff];
+        return day >= (entry >> 24) & 0xfffff && day <= (entry >> 44) & 0xfffff
+            && (campaign.pauseCount == 0 || !isPausedOn(campaign, day));
     }
 
     function isPausedOn(CampaignSlots storage campaign, uint256 day) internal view returns (bool) {
@@ -144,7 +136,10 @@ library CampaignRules {
         return false;
     }
 
-    function _recordIn(Ledger storage $, uint256 id, uint256 position, Purchase memory purchase) private {
+    function _recordIn(Ledger storage $, uint256 entry, Purchase memory purchase) private {
+        if (!_counts($, entry, purchase.day)) return;
+        uint256 id = entry & 0xffff;
+        uint256 position = (entry >> 16) & 0xff;
         CampaignSlots storage campaign = $.campaigns[id];
         mapping(uint256 => uint256) storage progress = campaign.progress[purchase.member];
         uint256 head = progress[0];
@@ -165,6 +160,7 @@ library CampaignRules {
         uint256 head,
         uint256 among
     ) private view returns (uint256 met) {
+        if (among == 0) return 0;
         uint256 visits = _visits(head);
         // Read only when visits do not decide.
         uint256[] memory spends;
@@ -234,9 +230,10 @@ library CampaignRules {
         }
     }
 
-    function _undoIn(Ledger storage $, Account memory a, uint256 id, uint256 position, Purchase memory purchase)
-        private
-    {
+    function _undoIn(Ledger storage $, Account memory a, uint256 entry, Purchase memory purchase) private {
+        if (!_counts($, entry, purchase.day)) return;
+        uint256 id = entry & 0xffff;
+        uint256 position = (entry >> 16) & 0xff;
         CampaignSlots storage campaign = $.campaigns[id];
         mapping(uint256 => uint256) storage progress = campaign.progress[purchase.member];
         uint256 head = progress[0];
@@ -244,11 +241,8 @@ library CampaignRules {
         if (position < 3) head -= purchase.spend << (position * 61);
         else progress[1 + (position - 3) / 4] -= purchase.spend << (((position - 3) % 4) * 64);
         uint256 awarded = (head >> AWARDED_SHIFT) & 0xffff;
-        if (awarded != 0) {
-            uint256 unmet = awarded & ~_met(campaign, progress, head, awarded);
-            head = _clawBackAll($, a, id, head, unmet, purchase.member);
-        }
-        progress[0] = head;
+        uint256 unmet = awarded & ~_met(campaign, progress, head, awarded);
+        progress[0] = _clawBackAll($, a, id, head, unmet, purchase.member);
     }
 
     /// @param a loaded here when it was not before.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-
 import {uintAt} from "./Body.sol";
 
 string constant DOMAIN_NAME = "Points Coalition";
@@ -46,8 +44,14 @@ function typedDigest(bytes32 structHash) view returns (bytes32 digest) {
     }
 }
 
+/// @dev Half of secp256k1's order: of the two signatures that prove the same, only the one with the lower s is one.
+uint256 constant S_MAX = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
+
 /// @notice Who signed `digest` with a 64-byte EIP-2098 signature; address 0 when no one did.
-function signerOf(bytes32 digest, bytes calldata signature) pure returns (address signer) {
-    if (signature.length != 64) return address(0);
-    (signer,,) = ECDSA.tryRecover(digest, bytes32(uintAt(signature, 0, 32)), bytes32(uintAt(signature, 32, 32)));
+function signerOf(bytes32 digest, bytes calldata signature) pure returns (address) {
+    uint256 parityAndS = uintAt(signature, 32, 32);
+    uint256 s = parityAndS & (type(uint256).max >> 1);
+    if (signature.length != 64 || s > S_MAX) return address(0);
+    // 27 or 28.
+    return ecrecover(digest, uint8(27 + (parityAndS >> 255)), bytes32(uintAt(signature, 0, 32)), bytes32(s));
 }

@@ -9,6 +9,7 @@ import {CampaignRules} from "./CampaignRules.sol";
 import {Ledger} from "./LedgerStorage.sol";
 import {Lot, newLot} from "./Lot.sol";
 import {MinorUnits} from "./MinorUnits.sol";
+import {PlainAccounts} from "./PlainAccounts.sol";
 import {Positions} from "./Positions.sol";
 import {Recoveries} from "./Recoveries.sol";
 import {Spend, SPEND_CAPTURED, SPEND_REDEEMED, spendAt, writeSpend} from "./Spend.sol";
@@ -44,7 +45,7 @@ library Reversals {
         uint256 head = $.heads[r.member];
         uint256 tag = uintAt(body, 23, 2);
         if (tag == 0 || r.index >= (head >> 160) & 0x1fffff) return ("unknown_operation", 0, 0);
-        Lot lot = $.lotAtHead(r.member, head, r.index);
+        Lot lot = PlainAccounts.lotAtHead($, r.member, head, r.index);
         if (lot.tag() != tag) return ("unknown_operation", 0, 0);
         Terms terms = $.terms[lot.terms()];
         if (terms.issuer() != operation >> 48) return ("not_your_operation", 0, 0);
@@ -60,7 +61,7 @@ library Reversals {
         r.points = MinorUnits.pointsForSpendFloor(kept, terms.earnRate())
             - MinorUnits.pointsForSpendFloor(kept - r.spend, terms.earnRate());
         lot = lot.withKept(kept - r.spend);
-        if ($.takeBackPlain(r.member, head, r.index, lot, r.points, today)) {
+        if (PlainAccounts.takeBack($, r.member, head, r.index, lot, r.points, today)) {
             recovered = r.points;
             if (recovered > 0) emit Transfer(r.member, address(0), recovered);
             emit ILedgerEvents.ReturnSettled(uint64(operation), r.member, r.index, r.spend, r.points, recovered);

@@ -10,6 +10,7 @@ import {DayList} from "./DayList.sol";
 import {Ledger} from "./LedgerStorage.sol";
 import {Limits} from "./Limits.sol";
 import {newLot} from "./Lot.sol";
+import {PlainAccounts} from "./PlainAccounts.sol";
 import {Preview} from "./Preview.sol";
 import {Recoveries} from "./Recoveries.sol";
 import {
@@ -60,7 +61,9 @@ library Spending {
         );
         if (reason == 0 && standing.hasLimits) reason = Limits.checkSpend($, operation, points, today);
         if (reason != 0) return reason;
-        if (!$.takePlain(member, points, today) && !_take($, member, points, today)) return "insufficient_points";
+        if (!PlainAccounts.take($, member, points, today) && !_take($, member, points, today)) {
+            return "insufficient_points";
+        }
 
         uint256 terms = standing.termsId;
         uint256 nonce = uintAt(body, 25, 3);
