@@ -140,6 +140,15 @@ class LaneOrder:
 
     def __init__(self) -> None:
         self._counts: dict[int | bytes, Counter[bytes]] = {}
+        self._held: set[int | bytes] = set()
+
+    def hold(self, parties: Iterable[int | bytes]) -> None:
+        """Let nothing of these parties follow until all of theirs that is in flight has arrived: its last may fail again."""
+        self._held.update(parties)
+
+    def is_held(self, parties: frozenset[int | bytes]) -> bool:
+        """Whether anything of these parties has to wait."""
+        return not self._held.isdisjoint(parties)
 
     def lanes_of(self, parties: Iterable[int | bytes]) -> set[bytes]:
         """Lanes that carry something of these parties."""
@@ -159,6 +168,7 @@ class LaneOrder:
                 del counts[lane]
             if not counts:
                 del self._counts[party]
+                self._held.discard(party)
 
 
 def cut_batches(
@@ -212,6 +222,7 @@ def cut_batches(
         order.enter(lane, submission.parties)
         if is_alone:
             done.append(open_batches.pop(lane))
+            order.hold(submission.parties)
     return done + list(open_batches.values())
 
 
@@ -222,7 +233,7 @@ def _lane_for(
     order: LaneOrder,
     blocked: set[int | bytes],
 ) -> bytes | None:
-    if not blocked.isdisjoint(submission.parties):
+    if not blocked.isdisjoint(submission.parties) or order.is_held(submission.parties):
         return None
     lanes = order.lanes_of(submission.parties)
     if len(lanes) > 1:

@@ -202,6 +202,8 @@ class Relay:
         self._flight.lane_of[batch_id] = lane
         for waiting in carried:
             self._order.enter(lane, waiting.parties)
+            if waiting.attempts:
+                self._order.hold(waiting.parties)
 
     def _forget_flight(self) -> None:
         self._is_flight_known = False

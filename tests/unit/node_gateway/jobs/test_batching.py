@@ -107,3 +107,16 @@ def test_reads_who_a_submission_concerns() -> None:
     waiting = waiting_of(b"id", wire, attempts=0, accepted_at_ms=5)
     assert waiting.parties == {3, bytes(member)}
     assert waiting.operation_count == 2
+
+
+def test_nothing_of_its_parties_follows_a_submission_that_failed_before_until_it_arrived() -> None:
+    order, room = LaneOrder(), dict.fromkeys(LANES, 4)
+    failed = _waiting(1, {1, b"m"}, attempts=1)
+    of_partner, of_member, of_others = _waiting(2, {1, b"n"}), _waiting(3, {2, b"m"}), _waiting(4, {3, b"o"})
+    batches = cut_batches([failed, of_partner, of_member, of_others], room, order, GasModel())
+    assert sorted(s.submission_id[-1] for batch in batches for s in batch.submissions) == [1, 4]
+    assert cut_batches([of_partner, of_member], room, order, GasModel()) == []
+    (alone,) = (batch for batch in batches if failed in batch.submissions)
+    order.leave(alone.lane, failed.parties)
+    later = cut_batches([of_partner, of_member], room, order, GasModel())
+    assert sorted(s.submission_id[-1] for batch in later for s in batch.submissions) == [2, 3]
