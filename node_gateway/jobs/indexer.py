@@ -91,7 +91,7 @@ class Indexer:
         self._model: ReadModel | None = None
         self._next_block = deployment.deployed_block
         self._last_hash: bytes | None = None
-        self._behind_since_ms: int | None = None
+        self._behind_since_s: float | None = None
         self._chain_rebuild = chain_rebuild
         self._has_receipts_root: bool | None = None
         self.is_chain_known = False
@@ -121,7 +121,7 @@ class Indexer:
         head = await node.head_number(self._rpc)
         if head < self._next_block - 1:
             return await self._wait_or_unwind(head)
-        self._behind_since_ms = None
+        self._behind_since_s = None
         if head < self._next_block:
             return await self._verify_idle(head)
         last = min(head, self._next_block + BLOCKS_IN_RUN_MAX - 1)
@@ -249,15 +249,16 @@ class Indexer:
 
     async def _wait_or_unwind(self, head: int) -> IndexStep:
         """The node is behind what it showed: another node of a balancer for a while, or a chain that lost its tail."""
-        now_ms = self._clock.now_ms()
-        if self._behind_since_ms is None:
-            self._behind_since_ms = now_ms
+        now_s = self._clock.monotonic_s()
+        if self._behind_since_s is None:
+            self._behind_since_s = now_s
         # A development chain has no second node that could be behind.
-        is_patient = self._chain_rebuild is None and now_ms - self._behind_since_ms < BEHIND_WAIT_MS
+        is_behind_long = (now_s - self._behind_since_s) * 1000 >= BEHIND_WAIT_MS
+        is_patient = self._chain_rebuild is None and not is_behind_long
         if is_patient and await self._has_block(head):
             await assert_same_chain(self._rpc, self._deployment)
             return self._idle(head)
-        self._behind_since_ms = None
+        self._behind_since_s = None
         return await self._unwind(head)
 
     async def _verify_idle(self, head: int) -> IndexStep:

@@ -47,10 +47,16 @@ async def ensure_lane(connection: AsyncConnection, lane: bytes, next_nonce: int)
 
 
 async def take_lease(connection: AsyncConnection, lane: bytes, *, owner: str, now_ms: int) -> Lease | None:
-    """Take a free or expired lease; None while another owner has it."""
+    """Take a free or expired lease; None while another owner has it.
+
+    One that lasts longer than any was taken by a clock that has been set back since, or that is wrong: it may be taken, too.
+    """
     lanes = schema.lanes
     is_free = (
-        (lanes.c.lease_until_ms < now_ms) | (lanes.c.lease_owner == owner) | lanes.c.lease_owner.is_(None)
+        (lanes.c.lease_until_ms < now_ms)
+        | (lanes.c.lease_until_ms > now_ms + LEASE_MS)
+        | (lanes.c.lease_owner == owner)
+        | lanes.c.lease_owner.is_(None)
     )
     taken = await connection.execute(
         sa.update(lanes)

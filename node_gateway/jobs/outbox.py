@@ -76,10 +76,19 @@ async def in_flight(connection: AsyncConnection, lanes: Iterable[bytes]) -> list
     return await _select_in_flight(connection, schema.batches.c.lane.in_(list(lanes)))
 
 
-async def due(connection: AsyncConnection, lanes: Iterable[bytes], *, sent_before_ms: int) -> list[InFlight]:
-    """Batches that were not sent yet, or have been without a block since `sent_before_ms`; in the order of their nonces."""
+async def due(
+    connection: AsyncConnection, lanes: Iterable[bytes], *, sent_before_ms: int, now_ms: int
+) -> list[InFlight]:
+    """Batches that were not sent yet, or have been without a block since `sent_before_ms`; in the order of their nonces.
+
+    One that was sent later than now was sent before the clock was set back.
+    """
     batches = schema.batches
-    is_due = batches.c.sent_at_ms.is_(None) | (batches.c.sent_at_ms <= sent_before_ms)
+    is_due = (
+        batches.c.sent_at_ms.is_(None)
+        | (batches.c.sent_at_ms <= sent_before_ms)
+        | (batches.c.sent_at_ms > now_ms)
+    )
     return await _select_in_flight(connection, batches.c.lane.in_(list(lanes)) & is_due)
 
 

@@ -21,7 +21,7 @@ AT_ONCE_MAX: Final = 8
 """Messages on their way to one endpoint at once, each of another subject."""
 KEPT_CONNECTIONS_MAX: Final = 100
 TIMEOUT_S: Final = 15.0
-LOOK_EVERY_MS: Final = 1_000
+LOOK_EVERY_S: Final = 1.0
 """How often an endpoint without new events is looked at for messages whose time has come."""
 GONE: Final = 410
 FORGET_EVERY_MS: Final = 3_600_000
@@ -53,7 +53,7 @@ class Push:
         self._resolve = resolve
         self._client = (make_client or _client)()
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._look_at_ms: dict[str, int] = {}
+        self._look_at_s: dict[str, float] = {}
         self._forgot_at_ms = 0
         self.outcomes: dict[DeliveryStatus, int] = dict.fromkeys(DeliveryStatus, 0)
 
@@ -68,8 +68,8 @@ class Push:
             made += made_here
             if endpoint.webhook_id in self._busy:
                 continue
-            if made_here or now_ms >= self._look_at_ms.get(endpoint.webhook_id, 0):
-                self._look_at_ms[endpoint.webhook_id] = now_ms + LOOK_EVERY_MS
+            if made_here or self._clock.monotonic_s() >= self._look_at_s.get(endpoint.webhook_id, 0):
+                self._look_at_s[endpoint.webhook_id] = self._clock.monotonic_s() + LOOK_EVERY_S
                 # One task an endpoint: it may take long without delaying any other.
                 self._busy[endpoint.webhook_id] = asyncio.create_task(self._deliver_all(endpoint.webhook_id))
         return made
@@ -81,7 +81,7 @@ class Push:
         for task in self._busy.values():
             task.cancel()
         await self._client.aclose()
-        if self._look_at_ms:
+        if self._look_at_s:
             async with self._database.writing() as connection:
                 await webhook_queue.release_leases(connection, owner=self._owner)
 
@@ -106,8 +106,12 @@ class Push:
         wanted = [
             one.webhook_id
             for one in found
-            if one.lease_until_ms < now_ms + LEASE_MS // 2
-            and (one.lease_owner == self._owner or one.lease_until_ms < now_ms or is_alone)
+            if not now_ms + LEASE_MS // 2 <= one.lease_until_ms <= now_ms + LEASE_MS
+            and (
+                one.lease_owner == self._owner
+                or not now_ms <= one.lease_until_ms <= now_ms + LEASE_MS
+                or is_alone
+            )
         ]
         if wanted:
             async with self._database.writing() as connection:

@@ -89,12 +89,12 @@ class Relay:
         self._chain_clock = chain_clock
         self._traces = traces
         self._leases: dict[bytes, Lease] = {}
-        self._renewed_at_ms = 0
+        self._renewed_at_s = float("-inf")
         self._order = LaneOrder()
         self._flight = _Flight()
         self._is_flight_known = False
         self._header: Header | None = None
-        self._header_at_ms = 0
+        self._header_at_s = 0.0
         self._sender = Sender(
             rpc,
             database,
@@ -120,7 +120,7 @@ class Relay:
         if not self._is_flight_known:
             await self._load_flight()
         await self._take_in_arrivals()
-        header = await self._newest_header(now_ms)
+        header = await self._newest_header()
         waiting, expired = await self._outbox(header.timestamp_s)
         is_due = bool(waiting) and self._is_due(waiting, now_ms)
         made = await self._make_batches(waiting, header, now_ms) if is_due else 0
@@ -165,7 +165,10 @@ class Relay:
         self._leases.clear()
 
     async def _hold_leases(self, now_ms: int) -> None:
-        if now_ms - self._renewed_at_ms < lanes.LEASE_MS // 3 and len(self._leases) == len(self._signers):
+        # In time that only goes on: a clock that was set back would let the leases run out.
+        renewed_s = self._clock.monotonic_s()
+        is_fresh = (renewed_s - self._renewed_at_s) * 1000 < lanes.LEASE_MS // 3
+        if is_fresh and len(self._leases) == len(self._signers):
             return
         missing = [address for address in self._signers if address not in self._leases]
         counts = {address: await self._mined_nonce(address) for address in missing}
@@ -180,7 +183,7 @@ class Relay:
                     lease_taken.mined_nonce = counts[address]
                     self._leases[address] = lease_taken
                     self._forget_flight()
-        self._renewed_at_ms = now_ms
+        self._renewed_at_s = renewed_s
 
     async def _mined_nonce(self, address: bytes) -> int:
         return await node.transaction_count(self._rpc, text_of(address), "latest")
@@ -237,11 +240,12 @@ class Relay:
             return True
         return sum(self.gas.expected(submission.guessed_gas) for submission in waiting) >= TRANSACTION_GAS_MAX
 
-    async def _newest_header(self, now_ms: int) -> Header:
-        if self._header is None or now_ms - self._header_at_ms > HEADER_AGE_MAX_MS:
+    async def _newest_header(self) -> Header:
+        asked_s = self._clock.monotonic_s()
+        if self._header is None or (asked_s - self._header_at_s) * 1000 > HEADER_AGE_MAX_MS:
             header = await node.header_at(self._rpc, "latest")
             assert header is not None, "a chain without a latest block"
-            self._header, self._header_at_ms = header, now_ms
+            self._header, self._header_at_s = header, asked_s
         return self._header
 
     def _fees(self, header: Header) -> Fees:
@@ -298,7 +302,7 @@ class Relay:
     async def _due(self, now_ms: int) -> list[InFlight]:
         async with self._database.reading() as connection:
             sent_before_ms = now_ms - self._limits.resend_after_ms
-            return await outbox.due(connection, self._leases, sent_before_ms=sent_before_ms)
+            return await outbox.due(connection, self._leases, sent_before_ms=sent_before_ms, now_ms=now_ms)
 
 
 def _was_unwound(batch: InFlight) -> bool:

@@ -61,6 +61,7 @@ class Sender:
         self._signers = signers
         self._limits = limits
         self._traces = traces
+        self._used_since_s: dict[int, float] = {}
         self.gave_up = False
         self.refusal: str | None = None
 
@@ -73,15 +74,21 @@ class Sender:
         sent = 0
         for lane, of_lane in by_lane.items():
             if any(batch.sent_at_ms is not None or batch.tries for batch in of_lane):
-                of_lane = await self._still_open(of_lane, leases[lane], now_ms)
+                of_lane = await self._still_open(of_lane, leases[lane])
             sent += await self._send(of_lane[:SEND_IN_STEP_MAX], leases[lane], now_ms)
         return sent
 
-    async def _still_open(self, due: Sequence[InFlight], lease: Lease, now_ms: int) -> list[InFlight]:
+    async def _still_open(self, due: Sequence[InFlight], lease: Lease) -> list[InFlight]:
         """Without those whose nonce is used: they wait for the indexer, or went to a foreign transaction."""
         mined = await node.transaction_count(self._rpc, text_of(lease.lane), "latest")
+        now_s = self._clock.monotonic_s()
         for batch in due:
-            if batch.nonce < mined and now_ms - batch.created_at_ms > self._limits.foreign_after_ms:
+            if batch.nonce >= mined:
+                self._used_since_s.pop(batch.batch_id, None)
+                continue
+            used_s = now_s - self._used_since_s.setdefault(batch.batch_id, now_s)
+            if used_s * 1000 > self._limits.foreign_after_ms:
+                del self._used_since_s[batch.batch_id]
                 await self._settle_foreign(batch, lease)
         return [batch for batch in due if batch.nonce >= mined]
 

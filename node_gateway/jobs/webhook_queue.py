@@ -93,8 +93,12 @@ async def take_leases(
         now_ms: the gateway's time.
     """
     table = schema.webhooks
+    # One that lasts longer than any was taken by a clock that has been set back since.
     is_free = (
-        (table.c.lease_until_ms < now_ms) | (table.c.lease_owner == owner) | table.c.lease_owner.is_(None)
+        (table.c.lease_until_ms < now_ms)
+        | (table.c.lease_until_ms > now_ms + LEASE_MS)
+        | (table.c.lease_owner == owner)
+        | table.c.lease_owner.is_(None)
     )
     await connection.execute(
         sa.update(table)
@@ -153,7 +157,11 @@ async def due(connection: AsyncConnection, webhook_id: str, *, now_ms: int, limi
     )
     statement = (
         sa.select(table)
-        .where(table.c.id.in_(heads), table.c.next_attempt_at_ms <= now_ms)
+        .where(
+            table.c.id.in_(heads),
+            # Made later than now: the clock was set back, and its times say nothing.
+            (table.c.next_attempt_at_ms <= now_ms) | (table.c.created_at_ms > now_ms),
+        )
         .order_by(table.c.id)
         .limit(limit)
     )

@@ -211,8 +211,9 @@ async def test_a_batch_whose_nonce_went_to_a_foreign_transaction_is_batched_anew
         "foreign", lane.address, b""
     )
     await gateway.index()
-    gateway.clock.advance(gateway.limits.foreign_after_ms + 1)
-    await gateway.relay.step()
+    for _ in range(2):
+        gateway.clock.advance(gateway.limits.foreign_after_ms + 1)
+        await gateway.relay.step()
     await gateway.settle()
     assert await gateway.statuses() == {("settled", None): 1}
     assert [row["status"] for row in await gateway.rows(schema.batches, "id")] == ["replaced", "mined"]
