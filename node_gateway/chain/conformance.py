@@ -47,12 +47,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check of the suite. `absent`: an optional thing that this engine has not got."""
+    """One check of the suite. `absent`: an optional thing that this engine has not got.
+
+    Attributes:
+        need: what the engine must do, or what it costs where it does not.
+    """
 
     name: str
     is_required: bool
     outcome: Outcome
     detail: str
+    need: str
 
 
 class NotConformingError(Exception):
@@ -102,21 +107,23 @@ def is_conforming(results: list[CheckResult]) -> bool:
 
 
 async def _run(check: Check, engine: _Engine, *, is_required: bool, needs_key: bool) -> CheckResult:
-    name = check.__name__
+    name, need = check.__name__, check.__doc__ or ""
     if needs_key and engine.account is None:
-        return CheckResult(name, is_required, Outcome.SKIPPED, "needs a key with a little coin")
+        return CheckResult(name, is_required, Outcome.SKIPPED, "needs a key with a little coin", need)
     try:
-        return CheckResult(name, is_required, Outcome.PASSED, await check(engine))
+        return CheckResult(name, is_required, Outcome.PASSED, await check(engine), need)
     except (NotConformingError, RpcError, TransactionFailedError, NotMinedError) as error:
         outcome = Outcome.FAILED if is_required else Outcome.ABSENT
-        return CheckResult(name, is_required, outcome, str(error))
+        return CheckResult(name, is_required, outcome, str(error), need)
 
 
 async def tells_its_chain_id(engine: _Engine) -> str:
+    """eth_chainId: signatures and transactions are bound to it."""
     return str(await node.chain_id(engine.rpc))
 
 
 async def serves_blocks_by_number(engine: _Engine) -> str:
+    """eth_blockNumber and eth_getBlockByNumber, block 0 included: which chain this is, and where it is."""
     head = await node.head_number(engine.rpc)
     genesis, newest = await node.header_at(engine.rpc, 0), await node.header_at(engine.rpc, head)
     _require(genesis is not None, "block 0 is not served")
@@ -125,6 +132,7 @@ async def serves_blocks_by_number(engine: _Engine) -> str:
 
 
 async def links_blocks_by_parent_hash(engine: _Engine) -> str:
+    """Each block names the one before by parentHash: that is how a reorganisation is noticed."""
     head = await node.head_number(engine.rpc)
     first = max(0, head - 4)
     found = [await node.header_at(engine.rpc, number) for number in range(first, head + 1)]
@@ -137,12 +145,14 @@ async def links_blocks_by_parent_hash(engine: _Engine) -> str:
 
 
 async def answers_null_for_a_block_to_come(engine: _Engine) -> str:
+    """null for a block that is not there yet, not an error and not the newest one."""
     head = await node.head_number(engine.rpc)
     _require(await node.header_at(engine.rpc, head + 1_000_000) is None, "a block to come is served")
     return "null"
 
 
 async def serves_batches(engine: _Engine) -> str:
+    """JSON-RPC batches over HTTP, one answer for each call, also where one of them fails."""
     answers = await engine.rpc.batch([Call("eth_chainId"), Call("eth_noSuchMethod"), Call("eth_blockNumber")])
     _require(isinstance(answers[1], RpcError), "an unknown method has a result")
     _require(
@@ -153,6 +163,7 @@ async def serves_batches(engine: _Engine) -> str:
 
 
 async def has_room_for_a_batch(engine: _Engine) -> str:
+    """A block gas limit of at least 16,777,216: the relay's transactions have up to that much."""
     newest = await node.header_at(engine.rpc, "latest")
     assert newest is not None
     _require(
@@ -162,17 +173,20 @@ async def has_room_for_a_batch(engine: _Engine) -> str:
 
 
 async def runs_cancun_code(engine: _Engine) -> str:
+    """The Cancun opcodes (MCOPY, TLOAD): the contracts are compiled for them."""
     sender = {} if engine.account is None else {"from": engine.account.signer.address_text}
     await engine.rpc.call("eth_estimateGas", {"data": text_of(_CANCUN), **sender})
     return "MCOPY and TLOAD"
 
 
 async def mines_a_transaction(engine: _Engine) -> str:
+    """EIP-1559 transactions by eth_sendRawTransaction, in a block within a minute, with a receipt."""
     sent = await engine.sender.send("a transfer of nothing", engine.sender.signer.address, b"")
     return f"block {sent.receipt.block_number}"
 
 
 async def names_a_repeated_transaction(engine: _Engine) -> str:
+    """A repeat is taken silently or refused in words that chain/rpc_errors.py knows; new words are one line there."""
     sent = await engine.sender.send("a transfer of nothing", engine.sender.signer.address, b"")
     try:
         await node.send_raw(engine.rpc, sent.raw)
@@ -184,6 +198,7 @@ async def names_a_repeated_transaction(engine: _Engine) -> str:
 
 
 async def mines_what_waited_behind_a_gap(engine: _Engine) -> str:
+    """A nonce ahead of its turn waits, or is refused in known words; it is mined once the gap is filled."""
     sender = engine.sender
     first = await node.transaction_count(engine.rpc, sender.signer.address_text, "latest")
     early, late = await _signed(engine, first), await _signed(engine, first + 1)
@@ -204,11 +219,13 @@ async def mines_what_waited_behind_a_gap(engine: _Engine) -> str:
 
 
 async def takes_a_large_transaction(engine: _Engine) -> str:
+    """Transactions of 100 kB: that is how many operations share one."""
     sent = await engine.sender.send("a large call", engine.sender.signer.address, bytes(LARGE_CALL_BYTES))
     return f"{len(sent.raw)} bytes"
 
 
 async def gives_the_events_of_a_block(engine: _Engine) -> str:
+    """eth_getBlockReceipts by number, or eth_getLogs by block hash with all of the block's logs."""
     created = await engine.sender.send("an emitter", None, _EMITTER)
     raw = await engine.rpc.call("eth_getTransactionReceipt", created.receipt.tx_hash)
     address = str(raw["contractAddress"]).lower()
@@ -225,16 +242,29 @@ async def gives_the_events_of_a_block(engine: _Engine) -> str:
 
 
 async def has_block_receipts(engine: _Engine) -> str:
+    """Without eth_getBlockReceipts the events of a block take a call for each of its transactions."""
     await engine.rpc.call("eth_getBlockReceipts", quantity(0))
     return "eth_getBlockReceipts"
 
 
+async def has_receipts_root_of_the_known_form(engine: _Engine) -> str:
+    """Without it logs are compared with the block's filter alone, which a large block fills."""
+    sent = await engine.sender.send("a transfer of nothing", engine.sender.signer.address, b"")
+    _require(
+        await node.has_receipts_root(engine.rpc, sent.receipt.block_number),
+        "a root that is computed otherwise",
+    )
+    return "any log that is left out is noticed"
+
+
 async def has_proofs(engine: _Engine) -> str:
+    """Without eth_getProof no proofs of balances can be had."""
     await engine.rpc.call("eth_getProof", "0x" + "00" * 20, [], "latest")
     return "eth_getProof"
 
 
 async def has_a_clock_that_can_be_set(engine: _Engine) -> str:
+    """Without it there is no replay of past days, and what the chain loses cannot be made again: it must be durable."""
     genesis = await node.header_at(engine.rpc, 0)
     assert genesis is not None
     clock = (await node.capabilities(engine.rpc, genesis)).clock
@@ -243,6 +273,7 @@ async def has_a_clock_that_can_be_set(engine: _Engine) -> str:
 
 
 async def has_the_p256_precompile(engine: _Engine) -> str:
+    """Without it (RIP-7212, EIP-7951) a member's passkey costs 280,000 gas instead of 45,000."""
     answer = await engine.rpc.call(
         "eth_call", {"to": _P256_PRECOMPILE, "data": "0x" + _P256_VECTOR}, "latest"
     )
@@ -266,6 +297,7 @@ _CHECKS: Final[tuple[tuple[Check, bool, bool], ...]] = (
     (takes_a_large_transaction, True, True),
     (gives_the_events_of_a_block, True, True),
     (has_block_receipts, False, False),
+    (has_receipts_root_of_the_known_form, False, True),
     (has_proofs, False, False),
     (has_a_clock_that_can_be_set, False, False),
     (has_the_p256_precompile, False, False),

@@ -52,11 +52,30 @@ def conformance(
     from node_gateway.cli.program_session import rpc_url
 
     results = asyncio.run(_conformance(rpc or rpc_url(), None if key is None else _signer(key)))
-    lines = [f"{one.outcome.value:<8} {one.name.replace('_', ' ')}: {one.detail}" for one in results]
     found = {"conforms": is_conforming(results), "checks": [asdict(one) for one in results]}
-    answer(found, as_json=as_json, text="\n".join(lines))
+    lines = [line for one in results for line in _lines_of(one)]
+    answer(found, as_json=as_json, text="\n".join([*lines, _verdict(results)]))
     if not found["conforms"]:
         raise typer.Exit(int(ExitCode.DIFFERS))
+
+
+def _lines_of(result: "CheckResult") -> list[str]:
+    lines = [f"{result.outcome.value:<8} {result.name.replace('_', ' ')}: {result.detail}"]
+    return lines if result.outcome == "passed" else [*lines, f"{'':<8} {result.need}"]
+
+
+def _verdict(results: "list[CheckResult]") -> str:
+    of = {
+        outcome: [one.name.replace("_", " ") for one in results if one.is_required and one.outcome == outcome]
+        for outcome in ("failed", "skipped")
+    }
+    if of["failed"]:
+        return "does not conform; missing: " + ", ".join(of["failed"])
+    if of["skipped"]:
+        return "not known yet whether it conforms; give --key with a little coin for: " + ", ".join(
+            of["skipped"]
+        )
+    return "conforms"
 
 
 def _signer(path: Path) -> "Signer":
