@@ -61,7 +61,7 @@ def start_postgres(*, is_durable: bool = False) -> PostgresServer:
     directory = Path(tempfile.mkdtemp(prefix="coalition-postgres-"))
     if user:
         shutil.chown(directory, user)
-    initdb = [
+    initdb: list[str | Path] = [
         binaries / "initdb",
         "-D",
         directory / "data",
