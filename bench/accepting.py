@@ -1,7 +1,6 @@
 """Durable accepts a second, with the jobs stopped: what is accepted here settles afterwards."""
 
 import asyncio
-import os
 import statistics
 import time
 from collections import deque
@@ -27,9 +26,9 @@ async def accept_bulk(
     for _ in range(runs):
         bulks = traffic.mix(Mix.PURCHASES, operations, per_submission=per_submission)
         lanes = bulk_requests(coalition, bulks).values()
-        since, before = await mark(coalition), _cpu(coalition)
+        since, before = await mark(coalition), cpu_seconds(coalition.process_ids)
         seconds = await send_lanes(coalition, lanes)
-        costs.append(microseconds_each(before, _cpu(coalition), operations))
+        costs.append(microseconds_each(before, cpu_seconds(coalition.process_ids), operations))
         await _assert_stored(coalition, since, operations)
         rates.append(operations / seconds)
         coalition.say(
@@ -49,9 +48,9 @@ async def accept_single(traffic: Traffic, *, requests: int, runs: int) -> dict[s
             request_bytes(coalition, partner, SINGLE_PATH, WIRE_MEDIA_TYPE, wire)
             for partner, wire in traffic.single(requests)
         )
-        since, before = await mark(coalition), _cpu(coalition)
+        since, before = await mark(coalition), cpu_seconds(coalition.process_ids)
         seconds = await _drain(coalition, waiting)
-        costs.append(microseconds_each(before, _cpu(coalition), requests))
+        costs.append(microseconds_each(before, cpu_seconds(coalition.process_ids), requests))
         await _assert_stored(coalition, since, requests)
         rates.append(requests / seconds)
         coalition.say(f"single: {rates[-1]:,.0f} accepted/s; µs {costs[-1]}")
@@ -75,7 +74,3 @@ async def _assert_stored(coalition: Coalition, since: Any, operations: int) -> N
     stored = sum((await count_outcomes(coalition, since)).values())
     if stored != operations:
         raise NotSettledError(f"{operations} operations were accepted, {stored} are stored")
-
-
-def _cpu(coalition: Coalition) -> dict[str, float]:
-    return cpu_seconds(coalition.process_ids | {"bench": os.getpid()})

@@ -113,14 +113,12 @@ class Coalition:
         return read_api_key(self.state, str(partner) if partner else WALLET)
 
     async def start(self, *names: str) -> None:
-        """Starts `api` or `worker` unless it runs."""
+        """Starts `api` or `worker` unless it runs; the worker first, and the API when everything is indexed: it keeps keys for a second."""
         running = {child.name for child in self.children.children}
-        started = [await self._start(name) for name in names if name not in running]
-        if started:
-            if API in names:
-                await self._until(started[-1], self._is_healthy)
-            if WORKER in names:
-                await self._until(started[-1], self._is_indexed)
+        if WORKER in names and WORKER not in running:
+            await self._until(await self._start(WORKER), self._is_indexed)
+        if API in names and API not in running:
+            await self._until(await self._start(API), self._is_healthy)
 
     async def stop(self, *names: str) -> None:
         """Stops `api` or `worker` where it runs."""

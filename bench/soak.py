@@ -1,7 +1,6 @@
 """Memory and rate over a long time at 70 % of the best rate."""
 
 import asyncio
-import os
 import time
 from typing import Any, Final
 
@@ -33,7 +32,7 @@ async def soak(traffic: Traffic, options: Options) -> dict[str, Any]:
     await coalition.start(API, WORKER)
     coalition.say(f"soaking at {rate:,.0f} operations/s for {options.soak_minutes:g} minutes")
     samples = [_sample(coalition, 0.0, 0)]
-    since, before = await mark(coalition), _cpu(coalition)
+    since, before = await mark(coalition), cpu_seconds(coalition.process_ids)
     sent, started_s, end_s = 0, time.monotonic(), time.monotonic() + options.soak_minutes * 60
     ahead = asyncio.create_task(asyncio.to_thread(traffic.mix, Mix.KNOWN, int(rate * SLICE_S)))
     while time.monotonic() < end_s and _has_memory(coalition):
@@ -47,7 +46,7 @@ async def soak(traffic: Traffic, options: Options) -> dict[str, Any]:
     await ahead
     seconds = time.monotonic() - started_s
     await wait_until_settled(coalition, wait_max_s=SETTLE_WAIT_MAX_S)
-    cpu_us = microseconds_each(before, _cpu(coalition), sent)
+    cpu_us = microseconds_each(before, cpu_seconds(coalition.process_ids), sent)
     settled = await count_settled(coalition, since, sent=sent)
     samples.append(_sample(coalition, time.monotonic() - started_s, sent))
     return {
@@ -77,7 +76,3 @@ def _has_memory(coalition: Coalition) -> bool:
         return True
     coalition.say("the machine is running out of memory: ending the soak here")
     return False
-
-
-def _cpu(coalition: Coalition) -> dict[str, float]:
-    return cpu_seconds(coalition.process_ids | {"bench": os.getpid()})
