@@ -39,20 +39,52 @@ async def upsert_rows(
     conflict = _on_conflict(table, names, updates)
     columns = ", ".join(names)
     if connection.dialect.name == "postgresql":
-        fresh = f"fresh_{table.name}"
-        await connection.exec_driver_sql(
-            f"CREATE TEMP TABLE IF NOT EXISTS {fresh} (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
-        )
-        await bulk_insert(connection, sa.Table(fresh, sa.MetaData()), names, _values(table, names, rows))
+        fresh = await _fresh_table(connection, table, names, rows)
         await connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {fresh} {conflict}"
         )
-        # A second use in the same transaction must begin empty.
-        await connection.exec_driver_sql(f"TRUNCATE {fresh}")
         return
     marks = ", ".join("?" * len(names))
     statement = f"INSERT INTO {table.name} ({columns}) VALUES ({marks}) {conflict}"
     await connection.exec_driver_sql(statement, list(_values(table, names, rows)))
+
+
+async def update_rows(
+    connection: AsyncConnection, table: sa.Table, rows: Sequence[Row], *, updates: Sequence[str] | None = None
+) -> int:
+    """Overwrite rows that exist, found by their primary key; arguments as of `upsert_rows`.
+
+    Returns:
+        How many of them there were. On SQLite those that were not are inserted too: it finds a row as quickly by its conflict.
+    """
+    if not rows:
+        return 0
+    names = tuple(rows[0])
+    if connection.dialect.name != "postgresql":
+        await upsert_rows(connection, table, rows, updates=updates)
+        return len(rows)
+    keys = [str(column.name) for column in table.primary_key.columns]
+    sets = updates if updates is not None else [f"{n} = excluded.{n}" for n in names if n not in keys]
+    fresh = await _fresh_table(connection, table, names, rows)
+    where = " AND ".join(f"{table.name}.{key} = excluded.{key}" for key in keys)
+    result = await connection.exec_driver_sql(
+        f"UPDATE {table.name} SET {', '.join(sets)} FROM {fresh} AS excluded WHERE {where}"
+    )
+    return result.rowcount
+
+
+async def _fresh_table(
+    connection: AsyncConnection, table: sa.Table, names: Sequence[str], rows: Sequence[Row]
+) -> str:
+    """Copies rows into an empty table of this connection's own; its name."""
+    fresh = f"fresh_{table.name}"
+    await connection.exec_driver_sql(
+        f"CREATE TEMP TABLE IF NOT EXISTS {fresh} (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+    )
+    # A second use in the same transaction begins empty too.
+    await connection.exec_driver_sql(f"DELETE FROM {fresh}")
+    await bulk_insert(connection, sa.Table(fresh, sa.MetaData()), names, _values(table, names, rows))
+    return fresh
 
 
 def _on_conflict(table: sa.Table, names: Sequence[str], updates: Sequence[str] | None) -> str:

@@ -1,7 +1,7 @@
 """The chain, block by block, into the read model.
 
-One database transaction holds a block's events, balances, operations, batches and the cursor. Blocks far below the head, which nothing will take
-back, share transactions and need no undo journal.
+One database transaction holds a block's events, balances, operations, batches and the cursor; blocks that are there already share one. Each near
+the head has an undo journal of its own; those far below, which nothing will take back, need none.
 """
 
 import asyncio
@@ -19,16 +19,18 @@ from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.hexadecimal import data_of
 from node_gateway.chain.node import Block, Header
 from node_gateway.chain.rpc import Rpc
-from node_gateway.jobs.bulk import insert_rows, upsert_rows
+from node_gateway.jobs.block_records import write_records
+from node_gateway.jobs.bulk import insert_rows
 from node_gateway.jobs.chain_identity import ChainDifference, ChainReplacedError, assert_same_chain
 from node_gateway.jobs.fold import fold
 from node_gateway.jobs.fold.beginning import begin
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.fold.prefetch import load_for
-from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_rows, operation_rows
+from node_gateway.jobs.fold.records import TRANSFER_TOPIC
 from node_gateway.jobs.plain_transactions import note_block
+from node_gateway.jobs.read_model import Row
 from node_gateway.jobs.rebuilding import ChainRebuild, ChainRebuildError
-from node_gateway.jobs.settlement import MinedTransaction, SettledBatch, settle_batches
+from node_gateway.jobs.settlement import MinedBlock, MinedTransaction, SettledBatch, settle_batches
 from node_gateway.jobs.unwind import UNDO_BLOCKS, UNDO_MARK, UndoMissingError, clear_read_model, unwind_from
 from node_gateway.service.clock import Clock
 from node_gateway.store import schema
@@ -195,7 +197,7 @@ class Indexer:
         decoded = [(block, self._decoded(block)) for block in blocks]
         count = 0
         batches: list[SettledBatch] = []
-        for run in _transactions(decoded, settled_below=head - UNDO_BLOCKS):
+        for run in _transactions(decoded):
             # A cancelled task must not leave the model ahead of a transaction that was committed.
             batches += await asyncio.shield(self._write_run(model, run, head))
             count += sum(len(events) for _, events in run)
@@ -204,22 +206,28 @@ class Indexer:
     async def _write_run(
         self, model: ReadModel, run: Sequence[tuple[Block, list[Event]]], head: int
     ) -> list[SettledBatch]:
-        settled: list[SettledBatch] = []
+        newest = run[-1][0].header
+        mined = [await self._mined(block) for block, _ in run]
         async with self._database.writing() as connection:
             await load_for(model, connection, [event for _, events in run for event in events])
+            journal: list[Row] = []
             for block, events in run:
-                header = block.header
-                fold(model, events, header.number)
-                await _write_records(connection, header, events)
-                own = await settle_batches(
-                    connection, await self._mined(block), events,
-                    block_number=header.number, block_timestamp_s=header.timestamp_s,
-                )  # fmt: skip
-                settled += own
-                await self._note_history(connection, header, own)
-            newest = run[-1][0].header
-            if newest.number > head - UNDO_BLOCKS:
-                await insert_rows(connection, schema.undo, model.journal(UNDO_MARK))
+                number = block.header.number
+                model.keep_journal(number > head - UNDO_BLOCKS)
+                fold(model, events, number)
+                if number > head - UNDO_BLOCKS:
+                    journal += model.take_journal(UNDO_MARK)
+            await write_records(connection, run)
+            settled = await settle_batches(
+                connection,
+                [
+                    MinedBlock(block.header.number, block.header.timestamp_s, transactions, events)
+                    for (block, events), transactions in zip(run, mined, strict=True)
+                ],
+            )
+            for block, _ in run:
+                await self._note_history(connection, block.header, settled)
+            await insert_rows(connection, schema.undo, journal)
             await model.write(connection)
             await _prune(connection, newest.number)
             await self._move_cursor(connection, newest.number + 1, head)
@@ -231,9 +239,11 @@ class Indexer:
     async def _note_history(
         self, connection: AsyncConnection, header: Header, own: Sequence[SettledBatch]
     ) -> None:
-        if self._chain_rebuild is None or len(own) == len(header.tx_hashes):
+        if self._chain_rebuild is None:
             return
-        hashes = [batch.tx_hash for batch in own]
+        hashes = {batch.tx_hash for batch in own}
+        if all(data_of(tx_hash) in hashes for tx_hash in header.tx_hashes):
+            return
         await note_block(connection, self._rpc, header, hashes, now_ms=self._clock.now_ms())
 
     async def _mined(self, block: Block) -> list[MinedTransaction]:
@@ -316,45 +326,18 @@ class Indexer:
         return IndexStep(0, 0, None, head, self._next_block)
 
 
-def _transactions(
-    decoded: Sequence[tuple[Block, list[Event]]], *, settled_below: int
-) -> list[list[tuple[Block, list[Event]]]]:
-    """Cut a run of blocks into database transactions: one for each block near the head, many blocks below."""
+def _transactions(decoded: Sequence[tuple[Block, list[Event]]]) -> list[list[tuple[Block, list[Event]]]]:
+    """Cut a run of blocks into database transactions of a bounded size."""
     runs: list[list[tuple[Block, list[Event]]]] = []
     events_in_run = 0
     for block, events in decoded:
-        is_shared = (
-            block.header.number <= settled_below and events_in_run + len(events) <= EVENTS_IN_TRANSACTION_MAX
-        )
-        if runs and is_shared:
+        if runs and events_in_run + len(events) <= EVENTS_IN_TRANSACTION_MAX:
             runs[-1].append((block, events))
             events_in_run += len(events)
         else:
             runs.append([(block, events)])
             events_in_run = len(events)
     return runs
-
-
-# The chain decides status, place and, where its event tells, kind and members; what was accepted here stays otherwise.
-_OPERATION_UPDATES: Final = (
-    "status = excluded.status",
-    "reason = excluded.reason",
-    "block_number = excluded.block_number",
-    "log_index = excluded.log_index",
-    "kind = CASE WHEN excluded.kind <> 0 THEN excluded.kind ELSE operations.kind END",
-    "member = COALESCE(excluded.member, operations.member)",
-    "counterparty = COALESCE(excluded.counterparty, operations.counterparty)",
-)
-
-
-async def _write_records(connection: AsyncConnection, header: Header, events: Sequence[Event]) -> None:
-    block = {
-        "number": header.number, "hash": header.block_hash, "parent_hash": header.parent_hash, "timestamp_s": header.timestamp_s,
-    }  # fmt: skip
-    await connection.execute(sa.insert(schema.blocks), [block])
-    await insert_rows(connection, schema.events, event_rows(events, header.number))
-    rows = operation_rows(events, header.number, header.timestamp_s * 1000)
-    await upsert_rows(connection, schema.operations, rows, updates=_OPERATION_UPDATES)
 
 
 async def _prune(connection: AsyncConnection, newest: int) -> None:

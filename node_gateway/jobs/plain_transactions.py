@@ -1,6 +1,6 @@
 """Plain transactions in the tables: kept before they are sent, found again when the chain lost them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -86,7 +86,7 @@ async def open_transactions(
 
 
 async def note_block(
-    connection: AsyncConnection, rpc: Rpc, header: Header, own: Sequence[bytes], *, now_ms: int
+    connection: AsyncConnection, rpc: Rpc, header: Header, own: Collection[bytes], *, now_ms: int
 ) -> None:
     """Write down where a block has plain transactions; keep the bytes of those that others sent.
 
@@ -97,11 +97,10 @@ async def note_block(
         own: hashes of the relay's batches in it.
         now_ms: the gateway's time.
     """
-    known = set(own)
     unknown: list[tuple[int, str]] = []
     for index, text in enumerate(header.tx_hashes):
         tx_hash = data_of(text)
-        if tx_hash in known:
+        if tx_hash in own:
             continue
         if not await _place(connection, tx_hash, header.number, index, header.timestamp_s):
             unknown.append((index, text))

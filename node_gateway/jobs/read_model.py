@@ -1,6 +1,6 @@
 """Rows of the read model in memory while blocks are folded: loaded in bulk, changed, written back once, with images for the undo journal."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -8,36 +8,42 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from node_gateway.jobs.bulk import upsert_rows
+from node_gateway.jobs.bulk import insert_rows, update_rows, upsert_rows
 from node_gateway.store.schema.columns import UnsignedBigInteger, WideInteger
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]
 
 KEYS_IN_QUERY_MAX = 400
+# Tables of which the fold knows whether a row exists: it loads a member before it folds, and a lot's number is given once.
+_LOADED_FIRST = frozenset({"members", "lots"})
 _WIDE = 1 << 53
 
 
 class Rows:
-    """Some rows of one table. A row that is not here counts as not existing, so load before you fold."""
+    """Some rows of one table. A row that is not here counts as not existing, so load before you fold.
+
+    Attributes:
+        is_journaled: keep what rows were before each change, for `take_journal`; below what an undo journal reaches nobody asks.
+    """
 
     def __init__(self, table: sa.Table) -> None:
         self.table = table
+        self.is_journaled = True
         # Plain text: SQLAlchemy's own names are a kind of text that JSON encoders refuse.
         self._names = tuple(str(column.name) for column in table.columns)
         self.key_names = tuple(str(column.name) for column in table.primary_key.columns)
+        self._pick_key: Callable[[Row], Any] = itemgetter(*self.key_names)
         self._rows: dict[Key, Row] = {}
+        # Since the last journal: what rows were. Since the last write: whether the database has a row of this key.
         self._before: dict[Key, Row | None] = {}
+        self._is_stored: dict[Key, bool] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __contains__(self, key: Key) -> bool:
         return key in self._rows
-
-    @property
-    def is_changed(self) -> bool:
-        return bool(self._before)
 
     def get(self, *key: Any) -> Row | None:
         """The row, not to be changed by the caller."""
@@ -50,23 +56,29 @@ class Rows:
             KeyError: where it does not exist: the chain spoke of something that no event made.
         """
         row = self._rows[key]
-        if key not in self._before:
+        if self.is_journaled and key not in self._before:
             self._before[key] = row.copy()
+        if key not in self._is_stored:
+            self._is_stored[key] = True
         return row
 
     def put(self, row: Row) -> Row:
         """Insert, or replace as a whole."""
-        key = tuple(row[name] for name in self.key_names)
-        if key not in self._before:
-            old = self._rows.get(key)
+        key = self._key_of(row)
+        old = self._rows.get(key)
+        if self.is_journaled and key not in self._before:
             self._before[key] = None if old is None else old.copy()
+        if key not in self._is_stored:
+            self._is_stored[key] = old is not None
         self._rows[key] = row
         return row
 
     def remove(self, *key: Any) -> None:
         """Delete."""
         row = self._rows.pop(key)
-        self._before.setdefault(key, row)
+        if self.is_journaled:
+            self._before.setdefault(key, row)
+        self._is_stored.setdefault(key, True)
 
     def values(self) -> Iterator[Row]:
         """All rows that are here."""
@@ -74,9 +86,12 @@ class Rows:
 
     def take_in(self, rows: Iterable[Row]) -> None:
         """Add rows as the database has them; rows that are here already are newer and stay."""
-        names = self.key_names
         for row in rows:
-            self._rows.setdefault(tuple(row[name] for name in names), row)
+            self._rows.setdefault(self._key_of(row), row)
+
+    def _key_of(self, row: Row) -> Key:
+        picked = self._pick_key(row)
+        return picked if len(self.key_names) > 1 else (picked,)
 
     async def load(self, connection: AsyncConnection, clause: sa.ColumnElement[bool] | None = None) -> None:
         """Take in the rows of a condition, all rows without one."""
@@ -101,21 +116,26 @@ class Rows:
 
     def forget(self) -> None:
         """Drop everything from memory; nothing may be unwritten."""
-        assert not self._before, f"unwritten rows of {self.table.name}"
+        assert not self._is_stored, f"unwritten rows of {self.table.name}"
         self._rows.clear()
 
-    def journal(self) -> list[list[list[Any] | None]]:
-        """`[key, before]` of each changed row: values in the order of the columns, as JSON has them."""
+    def take_journal(self) -> list[list[list[Any] | None]]:
+        """`[key, before]` of each row changed since the last journal: values in the order of the columns, as JSON has them."""
         values = itemgetter(*self._names)
-        return [
+        journal = [
             [_to_json(key), None if row is None else _to_json(values(row))]
             for key, row in self._before.items()
         ]
+        self._before.clear()
+        return journal
 
     async def write(self, connection: AsyncConnection) -> None:
         """Write what changed and take it as the new beginning."""
-        upserts = [self._rows[key] for key in self._before if key in self._rows]
-        deletes = [key for key in self._before if key not in self._rows]
+        assert not self._before, f"changes of {self.table.name} that are in no journal"
+        rows, is_stored = self._rows, self._is_stored
+        if not is_stored:
+            return
+        deletes = [key for key, stored in is_stored.items() if stored and key not in rows]
         if deletes:
             statement = sa.delete(self.table).where(
                 *(self.table.c[name] == sa.bindparam(f"key_{name}") for name in self.key_names)
@@ -124,8 +144,14 @@ class Rows:
                 statement,
                 [{f"key_{n}": v for n, v in zip(self.key_names, key, strict=True)} for key in deletes],
             )
-        await upsert_rows(connection, self.table, upserts)
-        self._before.clear()
+        changed = [rows[key] for key, stored in is_stored.items() if stored and key in rows]
+        made = [rows[key] for key, stored in is_stored.items() if not stored and key in rows]
+        if self.table.name in _LOADED_FIRST:
+            await update_rows(connection, self.table, changed)
+            await insert_rows(connection, self.table, made)
+        else:
+            await upsert_rows(connection, self.table, changed + made)
+        is_stored.clear()
 
 
 def insert_for(table: sa.Table, dialect: str) -> Any:
@@ -152,10 +178,10 @@ def _from_json(column: sa.Column[Any], value: Any) -> Any:
 def _to_json(values: Iterable[Any]) -> list[Any]:
     """JSON numbers end at 64 bits here: what may be wider goes as text."""
     return [
-        value.hex()
+        (value if -_WIDE < value < _WIDE else str(value))
+        if type(value) is int
+        else value.hex()
         if isinstance(value, bytes)
-        else str(value)
-        if isinstance(value, int) and not -_WIDE < value < _WIDE
         else value
         for value in values
     ]

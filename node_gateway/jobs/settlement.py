@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +27,16 @@ class MinedTransaction:
 
 
 @dataclass(frozen=True, slots=True)
+class MinedBlock:
+    """A block being indexed: its transactions and the ledger's events in it."""
+
+    number: int
+    timestamp_s: int
+    transactions: Sequence[MinedTransaction]
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
 class SettledBatch:
     """A batch of this gateway that the block holds."""
 
@@ -38,35 +48,80 @@ class SettledBatch:
     skipped: int
 
 
-async def settle_batches(
-    connection: AsyncConnection,
-    mined: Sequence[MinedTransaction],
-    events: Sequence[Event],
-    *,
-    block_number: int,
-    block_timestamp_s: int,
-) -> list[SettledBatch]:
-    """Find the gateway's own batches among a block's transactions and end or return their submissions."""
-    by_hash = {transaction.tx_hash: transaction for transaction in mined}
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """One of the gateway's own batches with the transaction that carried it."""
+
+    row: Any
+    block: MinedBlock
+    transaction: MinedTransaction
+    events: Sequence[Event]
+
+
+async def settle_batches(connection: AsyncConnection, blocks: Sequence[MinedBlock]) -> list[SettledBatch]:
+    """Find the gateway's own batches among blocks' transactions and end or return their submissions, in the order of the chain."""
+    settled: list[SettledBatch] = []
+    whole: list[int] = []
+    for own in await _own_batches(connection, blocks):
+        await _mark_mined(connection, own)
+        reasons = _skip_reasons(own.events) if own.transaction.is_success else None
+        skipped = len(reasons) if reasons is not None else -1
+        if skipped == 0 and _is_told_whole(own):
+            whole.append(own.row.id)
+        else:
+            await _end_submissions(connection, own.row.id, reasons, own.block.number)
+        settled.append(
+            SettledBatch(
+                own.row.id,
+                own.row.tx_hash,
+                own.row.gas_limit,
+                own.transaction.gas_used,
+                own.row.operation_count,
+                skipped,
+            )
+        )
+    await _settle_whole(connection, whole)
+    return settled
+
+
+async def _own_batches(connection: AsyncConnection, blocks: Sequence[MinedBlock]) -> list[_Own]:
     batches = schema.batches
     columns = (
         batches.c.id, batches.c.lane, batches.c.nonce, batches.c.tx_hash, batches.c.gas_limit, batches.c.operation_count,
     )  # fmt: skip
-    settled = []
-    for chunk in _chunks(list(by_hash)):
-        for row in (await connection.execute(sa.select(*columns).where(batches.c.tx_hash.in_(chunk)))).all():
-            transaction = by_hash[row.tx_hash]
-            await _mark_mined(connection, row.id, transaction, block_number, block_timestamp_s)
-            await _mark_replaced(connection, row.id, row.lane, row.nonce)
-            reasons = _skip_reasons(events, transaction.tx_hash) if transaction.is_success else None
-            await _end_submissions(connection, row.id, reasons, block_number)
-            skipped = len(reasons) if reasons is not None else -1
-            settled.append(
-                SettledBatch(
-                    row.id, row.tx_hash, row.gas_limit, transaction.gas_used, row.operation_count, skipped
-                )
-            )
-    return settled
+    hashes = [transaction.tx_hash for block in blocks for transaction in block.transactions]
+    rows: dict[bytes, Any] = {}
+    for chunk in _chunks(hashes):
+        found = await connection.execute(sa.select(*columns).where(batches.c.tx_hash.in_(chunk)))
+        rows.update((row.tx_hash, row) for row in found.all())
+    own = []
+    for block in blocks:
+        events: dict[str, list[Event]] = {}
+        for event in block.events:
+            events.setdefault(event.tx_hash, []).append(event)
+        for transaction in block.transactions:
+            if (row := rows.get(transaction.tx_hash)) is not None:
+                text = "0x" + transaction.tx_hash.hex()
+                own.append(_Own(row, block, transaction, events.get(text, ())))
+    return own
+
+
+def _is_told_whole(own: _Own) -> bool:
+    """Whether every operation of the batch has an event of its own, by which its row was updated already."""
+    told = {event.args["operation"] for event in own.events if event.args.get("operation")}
+    return len(told) == int(own.row.operation_count)
+
+
+async def _settle_whole(connection: AsyncConnection, batch_ids: Sequence[int]) -> None:
+    """Settle all submissions of batches of which nothing was skipped."""
+    submissions, members = schema.submissions, schema.batch_submissions
+    if batch_ids:
+        carried = sa.select(members.c.submission_id).where(members.c.batch_id.in_(batch_ids))
+        await connection.execute(
+            sa.update(submissions)
+            .where(submissions.c.id.in_(carried))
+            .values(status=SubmissionStatus.SETTLED.value, reason=None)
+        )
 
 
 async def return_submissions(connection: AsyncConnection, batch_id: int, *, is_counted: bool) -> None:
@@ -102,40 +157,31 @@ async def end_submissions(
         )
 
 
-async def _mark_mined(
-    connection: AsyncConnection,
-    batch_id: int,
-    transaction: MinedTransaction,
-    block_number: int,
-    block_timestamp_s: int,
-) -> None:
-    batches = schema.batches
+async def _mark_mined(connection: AsyncConnection, own: _Own) -> None:
+    """The batch has its block; others with its nonce have lost."""
+    batches, row = schema.batches, own.row
     await connection.execute(
         sa.update(batches)
-        .where(batches.c.id == batch_id)
+        .where(batches.c.id == row.id)
         .values(
             status=BatchStatus.MINED.value,
-            gas_used=transaction.gas_used,
-            block_number=block_number,
-            block_timestamp_s=block_timestamp_s,
-            tx_index=transaction.tx_index,
-            error=None if transaction.is_success else "reverted",
+            gas_used=own.transaction.gas_used,
+            block_number=own.block.number,
+            block_timestamp_s=own.block.timestamp_s,
+            tx_index=own.transaction.tx_index,
+            error=None if own.transaction.is_success else "reverted",
         )
     )
-
-
-async def _mark_replaced(connection: AsyncConnection, batch_id: int, lane: bytes, nonce: int) -> None:
-    batches = schema.batches
-    losers = (batches.c.lane == lane, batches.c.nonce == nonce, batches.c.id != batch_id)
+    losers = (batches.c.lane == row.lane, batches.c.nonce == row.nonce, batches.c.id != row.id)
     await connection.execute(sa.update(batches).where(*losers).values(status=BatchStatus.REPLACED.value))
 
 
-def _skip_reasons(events: Sequence[Event], tx_hash: bytes) -> dict[int, str]:
-    text = "0x" + tx_hash.hex()
+def _skip_reasons(events: Sequence[Event]) -> dict[int, str]:
+    """Why submissions of a batch were skipped, by their position in it."""
     return {
         event.args["position"]: reason_text(event.args["reason"])
         for event in events
-        if event.name == "SubmissionSkipped" and event.tx_hash == text
+        if event.name == "SubmissionSkipped"
     }
 
 

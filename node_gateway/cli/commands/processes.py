@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    chain: Annotated[str | None, typer.Option(help="anvil, geth, or the URL of a chain that runs already.")] = None,
+    chain: Annotated[
+        str | None, typer.Option(help="anvil, geth, or the URL of a chain that runs already.")
+    ] = None,
     database: Annotated[str, typer.Option(help="URL of the gateway's database; SQLite by default.")] = "",
     is_fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget all that the state directory holds.")

@@ -20,6 +20,3 @@ def fold(model: ReadModel, events: Iterable[Event], block_number: int) -> None:
         handler = _HANDLERS.get(event.name)
         if handler is not None:
             handler(model, event)
-    # A block that only moved positions or keys has no totals to stamp.
-    if model.rows["totals"].is_changed:
-        model.totals["as_of_block"] = block_number

@@ -49,6 +49,7 @@ class ReadModel:
         self.campaigns = self.rows["campaigns"]
         self.progress = self.rows["progress"]
         self.progress_spend = self.rows["progress_spend"]
+        self._totals = self.rows["totals"]
         # By member, (expires_day, lot) of each lot with points, in the order in which points are taken. Only of members loaded for it.
         self.open_lots: dict[bytes, list[tuple[int, int]]] = {}
         # By campaign, [first day without, first day with again or None].
@@ -58,7 +59,10 @@ class ReadModel:
 
     @property
     def totals(self) -> Row:
-        return self.rows["totals"].change(TOTALS_ID)
+        """The one row, marked as changed in this block."""
+        row = self._totals.change(TOTALS_ID)
+        row["as_of_block"] = self.block_number
+        return row
 
     @property
     def program(self) -> Row:
@@ -124,9 +128,14 @@ class ReadModel:
         else:
             pauses[-1][1] = from_day
 
-    def journal(self, mark: str) -> list[dict[str, Any]]:
-        """Rows of the undo journal for what changed since the last write, and one named `mark` that says that there is a journal."""
-        entries = ((name, rows.journal()) for name, rows in self.rows.items())
+    def keep_journal(self, is_kept: bool) -> None:
+        """Whether `take_journal` will be asked for the blocks that are folded from here on."""
+        for rows in self.rows.values():
+            rows.is_journaled = is_kept
+
+    def take_journal(self, mark: str) -> list[dict[str, Any]]:
+        """Rows of the undo journal for what this block changed, and one named `mark` that says that there is a journal."""
+        entries = ((name, rows.take_journal()) for name, rows in self.rows.items())
         changed = [(mark, "[]"), *((name, orjson.dumps(rows).decode()) for name, rows in entries if rows)]
         return [
             {"block_number": self.block_number, "table_name": name, "rows": rows} for name, rows in changed

@@ -79,11 +79,33 @@ def _event_row(event: Event, block_number: int) -> Row:
     }
 
 
+def _json_of(args: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as JSON has them, in the order of their names there."""
+    data = {}
+    for name, json_name, is_plain in _fields(tuple(args)):
+        value = args[name]
+        if is_plain and type(value) is int and value < _INTEGER_MAX:
+            data[json_name] = value
+        else:
+            data[json_name] = _json_value(name, value)
+    return data
+
+
+@cache
+def _fields(names: tuple[str, ...]) -> list[tuple[str, str, bool]]:
+    """Arguments sorted by their names in JSON; whether a small number stays one."""
+    return sorted(
+        ((name, _json_name(name), name not in _WRITTEN_OUT) for name in names), key=lambda field: field[1]
+    )
+
+
 def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: int) -> list[Row]:
     """Rows of `operations` that these events make or settle."""
     rows = []
+    settled, rejected = OperationStatus.SETTLED.value, OperationStatus.REJECTED.value
     for event in events:
-        operation = event.args.get("operation")
+        args = event.args
+        operation = args.get("operation")
         if not operation:
             continue
         is_rejected = event.name == "OperationRejected"
@@ -93,10 +115,10 @@ def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: i
             "position": None,
             "kind": KIND_BY_EVENT.get(event.name, UNKNOWN_KIND),
             "partner": operation >> 48,
-            "member": event.args.get("member"),
-            "counterparty": event.args.get("to"),
-            "status": (OperationStatus.REJECTED if is_rejected else OperationStatus.SETTLED).value,
-            "reason": reason_text(event.args["reason"]) if is_rejected else None,
+            "member": args.get("member"),
+            "counterparty": args.get("to"),
+            "status": rejected if is_rejected else settled,
+            "reason": reason_text(args["reason"]) if is_rejected else None,
             "block_number": block_number,
             "log_index": event.log_index,
             "accepted_at_ms": accepted_at_ms,
@@ -105,8 +127,8 @@ def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: i
 
 
 def _json_text(event: Event, **more: str) -> str:
-    data = {_json_name(name): _json_value(name, value) for name, value in event.args.items()}
-    return orjson.dumps(data | more, option=orjson.OPT_SORT_KEYS).decode()
+    data = _json_of(event.args)
+    return orjson.dumps(dict(sorted((data | more).items())) if more else data).decode()
 
 
 def _partner_of(args: dict[str, Any]) -> int | None:
@@ -135,5 +157,5 @@ def _json_value(name: str, value: Any) -> Any:
     if isinstance(value, bytes):
         return "0x" + value.hex() if len(value) == 20 or name in _HASHES else reason_text(value)
     if isinstance(value, dict):
-        return {_json_name(key): _json_value(key, inner) for key, inner in value.items()}
+        return dict(sorted((_json_name(key), _json_value(key, inner)) for key, inner in value.items()))
     return [_json_value("", inner) for inner in value]
