@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from node_gateway.chain.abi import WIRE_HEAD_BYTES, SettleItem
-from partner_sdk.protocol import MalformedSubmissionError, split_frames
+from partner_sdk.protocol.operations import FRAME_HEADER_BYTES
 
 # A transaction may use 16.78 M gas (EIP-7825); a batch is cut well below, so that an estimate may be wrong.
 BATCH_GAS_MAX: Final = 14_000_000
@@ -107,29 +107,26 @@ class GasModel:
 
 def waiting_of(submission_id: bytes, wire: bytes, *, attempts: int, accepted_at_ms: int) -> Waiting:
     """Read from a wire form what batching needs."""
-    partner = int.from_bytes(wire[:2])
-    parties: set[int | bytes] = {partner}
-    gas = SUBMISSION_GAS
-    try:
-        frames = split_frames(wire[WIRE_HEAD_BYTES:])
-    except MalformedSubmissionError:
-        # The ledger will skip it with its reason.
-        frames = []
-    for frame in frames:
-        gas += _frame_gas(frame.kind, frame.body)
-        if frame.kind not in _WITHOUT_MEMBER:
-            parties.add(frame.body[:20])
-        if (at := _TO_AT.get(frame.kind)) is not None:
-            parties.add(frame.body[at : at + 20])
-    return Waiting(submission_id, wire, frozenset(parties), gas, len(frames), attempts, accepted_at_ms)
-
-
-def _frame_gas(kind: int, body: bytes) -> int:
-    gas = _KIND_GAS.get(kind, _DEFAULT_KIND_GAS)
-    at = _AUTHORISATION_AT.get(kind)
-    if at is not None and len(body) > at and body[at] == _PASSKEY_SCHEME:
-        gas += _PASSKEY_GAS + 40 * len(body)
-    return gas
+    parties: set[int | bytes] = {wire[0] << 8 | wire[1]}
+    gas, count = SUBMISSION_GAS, 0
+    offset, end = WIRE_HEAD_BYTES, len(wire)
+    while offset + FRAME_HEADER_BYTES <= end:
+        # `length uint16 | kind uint8 | sequence uint32 | body`: cut by hand, for this is done to everything that is sent.
+        frame_end = offset + 2 + (wire[offset] << 8 | wire[offset + 1])
+        kind, body = wire[offset + 2], offset + FRAME_HEADER_BYTES
+        if not body <= frame_end <= end:
+            break  # the ledger will skip it with its reason
+        gas += _KIND_GAS.get(kind, _DEFAULT_KIND_GAS)
+        at = _AUTHORISATION_AT.get(kind)
+        if at is not None and body + at < frame_end and wire[body + at] == _PASSKEY_SCHEME:
+            gas += _PASSKEY_GAS + 40 * (frame_end - body)
+        if kind not in _WITHOUT_MEMBER:
+            parties.add(wire[body : body + 20])
+        if (to := _TO_AT.get(kind)) is not None:
+            parties.add(wire[body + to : body + to + 20])
+        count += 1
+        offset = frame_end
+    return Waiting(submission_id, wire, frozenset(parties), gas, count, attempts, accepted_at_ms)
 
 
 class LaneOrder:

@@ -1,7 +1,8 @@
 """What the relay reads and writes in the tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from node_gateway.domain.states import BatchStatus, SubmissionStatus
 from node_gateway.jobs.batching import Batch, Waiting, waiting_of
 from node_gateway.jobs.settlement import end_submissions
 from node_gateway.store import schema
+from node_gateway.store.bulk_insert import bulk_insert
 
 KEYS_IN_QUERY_MAX: Final = 400
 EXPIRED_IN_STEP_MAX: Final = 2_000
@@ -40,19 +42,37 @@ class InFlight:
     mined_at_s: int | None
 
 
-async def waiting_submissions(connection: AsyncConnection, limit: int) -> list[Waiting]:
-    """The oldest accepted submissions that are in no batch."""
+WaitingKey = tuple[int, int]
+"""In which order it was accepted, and how often it was tried."""
+
+
+async def waiting_submissions(
+    connection: AsyncConnection, limit: int, known: Mapping[WaitingKey, Waiting] = MappingProxyType({})
+) -> dict[WaitingKey, Waiting]:
+    """The oldest accepted submissions that are in no batch, in order; what is in `known` is not read again."""
     submissions = schema.submissions
+    is_waiting = submissions.c.status == SubmissionStatus.ACCEPTED.value
     statement = (
-        sa.select(submissions.c.id, submissions.c.wire, submissions.c.attempts, submissions.c.accepted_at_ms)
-        .where(submissions.c.status == SubmissionStatus.ACCEPTED.value)
+        sa.select(submissions.c.accept_order, submissions.c.attempts)
+        .where(is_waiting)
         .order_by(submissions.c.accept_order)
         .limit(limit)
     )
-    rows = (await connection.execute(statement)).all()
-    return [
-        waiting_of(row.id, row.wire, attempts=row.attempts, accepted_at_ms=row.accepted_at_ms) for row in rows
-    ]
+    keys = [(row[0], row[1]) for row in (await connection.execute(statement)).all()]
+    unknown = [order for order, attempts in keys if (order, attempts) not in known]
+    read = {}
+    if unknown:
+        columns = (
+            submissions.c.accept_order, submissions.c.id, submissions.c.wire, submissions.c.attempts, submissions.c.accepted_at_ms,
+        )  # fmt: skip
+        between = submissions.c.accept_order.between(unknown[0], unknown[-1])
+        for row in (await connection.execute(sa.select(*columns).where(is_waiting, between))).all():
+            order, id_, wire, attempts, accepted_at_ms = row
+            if (order, attempts) not in known:
+                read[order, attempts] = waiting_of(
+                    id_, wire, attempts=attempts, accepted_at_ms=accepted_at_ms
+                )
+    return {key: known.get(key) or read[key] for key in keys}
 
 
 async def expire_submissions(connection: AsyncConnection, chain_time_s: int) -> int:
@@ -127,31 +147,38 @@ async def submissions_of(connection: AsyncConnection, batch_id: int) -> list[Wai
     ]
 
 
-async def store_batch(
-    connection: AsyncConnection, batch: Batch, transaction: SignedTransaction, fees: Fees, *, now_ms: int
-) -> int:
-    """Write a batch and take its submissions out of the outbox; returns its id."""
-    batch_id = await _insert_batch(
-        connection, batch.lane, transaction, fees,
-        submission_count=len(batch.submissions), operation_count=batch.operation_count, now_ms=now_ms,
-    )  # fmt: skip
-    ids = [waiting.submission_id for waiting in batch.submissions]
-    rows = [{"batch_id": batch_id, "position": i, "submission_id": id_} for i, id_ in enumerate(ids)]
-    await connection.execute(sa.insert(schema.batch_submissions), rows)
+async def store_batches(
+    connection: AsyncConnection,
+    batches: Sequence[tuple[Batch, SignedTransaction]],
+    fees: Fees,
+    *,
+    now_ms: int,
+) -> list[int]:
+    """Write batches and take their submissions out of the outbox; returns their ids."""
+    batch_ids: list[int] = []
+    carried: list[tuple[int, int, bytes]] = []
+    for batch, transaction in batches:
+        batch_id = await _insert_batch(
+            connection, batch.lane, transaction, fees,
+            submission_count=len(batch.submissions), operation_count=batch.operation_count, now_ms=now_ms,
+        )  # fmt: skip
+        batch_ids.append(batch_id)
+        carried += [(batch_id, i, waiting.submission_id) for i, waiting in enumerate(batch.submissions)]
+    await bulk_insert(
+        connection, schema.batch_submissions, ("batch_id", "position", "submission_id"), carried
+    )
     submissions = schema.submissions
     taken = 0
-    for start in range(0, len(ids), KEYS_IN_QUERY_MAX):
+    for start in range(0, len(carried), KEYS_IN_QUERY_MAX):
+        ids = [id_ for _, _, id_ in carried[start : start + KEYS_IN_QUERY_MAX]]
         written = await connection.execute(
             sa.update(submissions)
-            .where(
-                submissions.c.id.in_(ids[start : start + KEYS_IN_QUERY_MAX]),
-                submissions.c.status == SubmissionStatus.ACCEPTED.value,
-            )
+            .where(submissions.c.id.in_(ids), submissions.c.status == SubmissionStatus.ACCEPTED.value)
             .values(status=SubmissionStatus.BATCHED.value)
         )
         taken += written.rowcount
-    assert taken == len(ids), "a submission was taken into two batches"
-    return batch_id
+    assert taken == len(carried), "a submission was taken into two batches"
+    return batch_ids
 
 
 async def store_replacement(

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from node_gateway.chain import node
 from node_gateway.chain.abi import encode_settle
 from node_gateway.chain.artifacts import address_bytes
@@ -17,11 +19,11 @@ from node_gateway.chain.engines.clock import ChainClock
 from node_gateway.chain.hexadecimal import text_of
 from node_gateway.chain.node import Header
 from node_gateway.chain.rpc import Rpc
-from node_gateway.chain.transactions import Fees, Signer
+from node_gateway.chain.transactions import Fees, SignedTransaction, Signer
 from node_gateway.jobs import lanes, outbox
 from node_gateway.jobs.batching import TRANSACTION_GAS_MAX, Batch, GasModel, LaneOrder, Waiting, cut_batches
 from node_gateway.jobs.lanes import Lease
-from node_gateway.jobs.outbox import InFlight
+from node_gateway.jobs.outbox import InFlight, WaitingKey
 from node_gateway.jobs.relay_limits import RelayLimits
 from node_gateway.jobs.remining import remine
 from node_gateway.jobs.sending import Sender
@@ -93,6 +95,7 @@ class Relay:
         self._order = LaneOrder()
         self._flight = _Flight()
         self._is_flight_known = False
+        self._waiting: dict[WaitingKey, Waiting] = {}
         self._header: Header | None = None
         self._header_at_s = 0.0
         self._sender = Sender(
@@ -119,9 +122,8 @@ class Relay:
             return RelayStep(0, 0, 0, 0, 0, None)
         if not self._is_flight_known:
             await self._load_flight()
-        await self._take_in_arrivals()
         header = await self._newest_header()
-        waiting, expired = await self._outbox(header.timestamp_s)
+        waiting, expired = await self._look_at_tables(header.timestamp_s)
         is_due = bool(waiting) and self._is_due(waiting, now_ms)
         made = await self._make_batches(waiting, header, now_ms) if is_due else 0
         due = await self._due(now_ms) if self._flight.lane_of else []
@@ -153,6 +155,7 @@ class Relay:
 
     def reset(self) -> None:
         """Forget what is in memory; the next step reads the tables again."""
+        self._waiting.clear()
         self._leases.clear()
         self._forget_flight()
         self._header = None
@@ -211,26 +214,34 @@ class Relay:
     def _forget_flight(self) -> None:
         self._is_flight_known = False
 
-    async def _take_in_arrivals(self) -> None:
-        """Batches that the indexer has seen in a block, or unwound, since the last step."""
+    async def _look_at_tables(self, chain_time_s: int) -> tuple[list[Waiting], int]:
+        """What arrived in a block or was unwound, and what waits; submissions that are too late end here, their number is returned too."""
         async with self._database.reading() as connection:
-            ids = await outbox.in_flight_ids(connection, self._leases)
-        if not ids <= self._flight.lane_of.keys():
-            await self._load_flight()
-            return
-        for batch_id in self._flight.lane_of.keys() - ids:
-            lane = self._flight.lane_of.pop(batch_id)
-            for waiting in self._flight.carried.pop(batch_id):
-                self._order.leave(lane, waiting.parties)
-
-    async def _outbox(self, chain_time_s: int) -> tuple[list[Waiting], int]:
-        async with self._database.reading() as connection:
-            waiting = await outbox.waiting_submissions(connection, self._limits.submissions_in_step_max)
+            in_flight = await outbox.in_flight_ids(connection, self._leases)
+            waiting = await self._read_waiting(connection)
+        await self._take_in_arrivals(in_flight)
         if not any(int.from_bytes(submission.wire[4:10]) < chain_time_s for submission in waiting):
             return waiting, 0
         async with self._database.writing() as connection:
             expired = await outbox.expire_submissions(connection, chain_time_s)
-            return await outbox.waiting_submissions(connection, self._limits.submissions_in_step_max), expired
+            return await self._read_waiting(connection), expired
+
+    async def _read_waiting(self, connection: AsyncConnection) -> list[Waiting]:
+        # What was read once waits in memory too: the tables say only that it still does.
+        self._waiting = await outbox.waiting_submissions(
+            connection, self._limits.submissions_in_step_max, self._waiting
+        )
+        return list(self._waiting.values())
+
+    async def _take_in_arrivals(self, in_flight: set[int]) -> None:
+        """Batches that the indexer has seen in a block, or unwound, since the last step."""
+        if not in_flight <= self._flight.lane_of.keys():
+            await self._load_flight()
+            return
+        for batch_id in self._flight.lane_of.keys() - in_flight:
+            lane = self._flight.lane_of.pop(batch_id)
+            for waiting in self._flight.carried.pop(batch_id):
+                self._order.leave(lane, waiting.parties)
 
     def _is_due(self, waiting: Sequence[Waiting], now_ms: int) -> bool:
         if (
@@ -267,34 +278,33 @@ class Relay:
     async def _store(self, batches: Sequence[Batch], fees: Fees, gas_max: int, now_ms: int) -> None:
         nonces = {lane: lease.next_nonce for lane, lease in self._leases.items()}
         started_ns = time.time_ns()
-        stored: list[tuple[int, Batch]] = []
+        signed: list[tuple[Batch, SignedTransaction]] = []
+        for batch in batches:
+            transaction = self._signers[batch.lane].sign_transaction(
+                chain_id=self._deployment.chain_id,
+                nonce=nonces[batch.lane],
+                to=self._ledger,
+                data=encode_settle(batch.items),
+                gas_limit=min(batch.gas_limit, gas_max),
+                fees=fees,
+            )
+            nonces[batch.lane] += 1
+            signed.append((batch, transaction))
         async with self._database.writing() as connection:
-            for batch in batches:
-                transaction = self._signers[batch.lane].sign_transaction(
-                    chain_id=self._deployment.chain_id,
-                    nonce=nonces[batch.lane],
-                    to=self._ledger,
-                    data=encode_settle(batch.items),
-                    gas_limit=min(batch.gas_limit, gas_max),
-                    fees=fees,
-                )
-                nonces[batch.lane] += 1
-                stored.append(
-                    (await outbox.store_batch(connection, batch, transaction, fees, now_ms=now_ms), batch)
-                )
+            batch_ids = await outbox.store_batches(connection, signed, fees, now_ms=now_ms)
             for lane in {batch.lane for batch in batches}:
                 await lanes.store_next_nonce(connection, self._leases[lane], nonces[lane])
         for lane, nonce in nonces.items():
             self._leases[lane].next_nonce = nonce
         if self._traces is not None:
-            for batch_id, batch in stored:
+            for batch_id, batch in zip(batch_ids, batches, strict=True):
                 self._traces.record(
                     "batch",
                     started_ns=started_ns,
                     submissions=[one.submission_id for one in batch.submissions],
                     attributes={"coalition.batch": batch_id, "coalition.gas_limit": batch.gas_limit},
                 )
-        for batch_id, batch in stored:
+        for batch_id, batch in zip(batch_ids, batches, strict=True):
             self._flight.carried[batch_id] = batch.submissions
             self._flight.lane_of[batch_id] = batch.lane
             self._flight.guessed_gas[batch_id] = batch.guessed_gas
