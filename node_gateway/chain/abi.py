@@ -3,8 +3,9 @@
 The hot path (`settle`, the ledger's events) is written out by hand; everything else goes through eth_abi, imported when first needed.
 """
 
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from eth_hash.auto import keccak
@@ -18,7 +19,6 @@ SETTLE_SIGNATURE = "settle((uint32,uint48,uint32,bytes,bytes)[])"
 SETTLE_SELECTOR = keccak(SETTLE_SIGNATURE.encode())[:4]
 SIGNATURE_BYTES = 64
 WIRE_HEAD_BYTES = 4 + 6 + SIGNATURE_BYTES
-_SIGN_BIT = 1 << 255
 
 
 class SettleItem(NamedTuple):
@@ -134,52 +134,61 @@ class EventTable:
 
 
 Decoder = tuple[str, Callable[[Log], dict[str, Any]]]
-_WORD_READERS: dict[str, Callable[[str], Any]] = {
-    "address": lambda word: bytes.fromhex(word[24:]),
-    "bool": lambda word: word[-1] == "1",
-}
 
 
-def _word_reader(kind: str) -> Callable[[str], Any] | None:
-    """Reads one static word of 64 hexadecimal digits; None for a type that is not one word."""
+def _word_layout(kind: str) -> tuple[str, Callable[[bytes], int] | None] | None:
+    """How `struct` reads one static word, and what is left to do with what it gives; None for a type that is not one word."""
     if kind.endswith("]") or kind in ("string", "bytes") or kind.startswith("tuple"):
         return None
-    if kind in _WORD_READERS:
-        return _WORD_READERS[kind]
+    if kind == "address":
+        return "12x20s", None
+    if kind == "bool":
+        return "31x?", None
     if kind.startswith("uint"):
-        return lambda word: int(word, 16)
+        # The bytes above are zero: the ledger's compiler sees to it.
+        return ("24xQ", None) if int(kind[4:]) <= 64 else ("32s", int.from_bytes)
     if kind.startswith("int"):
-        return lambda word: (int(word, 16) ^ _SIGN_BIT) - _SIGN_BIT
+        return "32s", partial(int.from_bytes, signed=True)
     size = int(kind.removeprefix("bytes"))
-    return lambda word: bytes.fromhex(word[: 2 * size])
+    return f"{size}s{32 - size}x", None
 
 
 def _decoder(entry: Mapping[str, Any]) -> Decoder:
     indexed = [parameter for parameter in entry["inputs"] if parameter["indexed"]]
     plain = [parameter for parameter in entry["inputs"] if not parameter["indexed"]]
-    topic_readers = [(p["name"], _word_reader(p["type"]) or (lambda word: word)) for p in indexed]
-    data_readers = [(p["name"], _word_reader(p["type"])) for p in plain]
-    if any(reader is None for _, reader in data_readers):
-        return entry["name"], lambda log: _decode_slowly(topic_readers, plain, log)
-    spans = [
-        (name, 2 + 64 * i, 66 + 64 * i, reader) for i, (name, reader) in enumerate(data_readers) if reader
-    ]
-    topics = [(name, i + 1, reader) for i, (name, reader) in enumerate(topic_readers)]
+    name = entry["name"]
+    topics = _words_reader(indexed)
+    assert topics is not None, f"{name}: only one word fits a topic"
+    words = _words_reader([*indexed, *plain])
+    if words is None:
+        return name, lambda log: topics("".join(topic[2:] for topic in log.topics[1:])) | _dynamic(plain, log)
+    if len(indexed) == 1:
+        return name, lambda log: words(log.topics[1][2:] + log.data[2:])
+    return name, lambda log: words("".join([topic[2:] for topic in log.topics[1:]]) + log.data[2:])
 
-    def decode(log: Log) -> dict[str, Any]:
-        data = log.data
-        args = {name: read(log.topics[i][2:]) for name, i, read in topics}
-        for name, start, end, read in spans:
-            args[name] = read(data[start:end])
+
+def _words_reader(parameters: Abi) -> Callable[[str], dict[str, Any]] | None:
+    """Reads words, given as hexadecimal digits, all at once; None where one of them is dynamic."""
+    names = [parameter["name"] for parameter in parameters]
+    layouts = [_word_layout(parameter["type"]) for parameter in parameters]
+    if any(layout is None for layout in layouts):
+        return None
+    formats, finishers = zip(*[layout for layout in layouts if layout], strict=True) if layouts else ((), ())
+    unpack = struct.Struct(">" + "".join(formats)).unpack
+    to_finish = [(name, finish) for name, finish in zip(names, finishers, strict=True) if finish is not None]
+
+    def read(digits: str) -> dict[str, Any]:
+        args = dict(zip(names, unpack(bytes.fromhex(digits)), strict=True))
+        for name, finish in to_finish:
+            args[name] = finish(args[name])
         return args
 
-    return entry["name"], decode
+    return read
 
 
-def _decode_slowly(topic_readers: Sequence[tuple[str, Any]], plain: Abi, log: Log) -> dict[str, Any]:
-    args = {name: read(log.topics[i + 1][2:]) for i, (name, read) in enumerate(topic_readers)}
+def _dynamic(plain: Abi, log: Log) -> dict[str, Any]:
     names = (parameter["name"] for parameter in plain)
-    return args | dict(zip(names, _decode(plain, data_of(log.data)), strict=True))
+    return dict(zip(names, _decode(plain, data_of(log.data)), strict=True))
 
 
 def _decode(parameters: Abi, data: bytes) -> list[Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,6 +34,7 @@ class Rows:
         # Plain text: SQLAlchemy's own names are a kind of text that JSON encoders refuse.
         self._names = tuple(str(column.name) for column in table.columns)
         self.key_names = tuple(str(column.name) for column in table.primary_key.columns)
+        self._has_wide = any(isinstance(column.type, WideInteger) for column in table.columns)
         self._pick_key: Callable[[Row], Any] = itemgetter(*self.key_names)
         self._rows: dict[Key, Row] = {}
         # Since the last journal: what rows were. Since the last write: whether the database has a row of this key.
@@ -119,15 +121,18 @@ class Rows:
         assert not self._is_stored, f"unwritten rows of {self.table.name}"
         self._rows.clear()
 
-    def take_journal(self) -> list[list[list[Any] | None]]:
-        """`[key, before]` of each row changed since the last journal: values in the order of the columns, as JSON has them."""
+    def take_journal(self) -> str | None:
+        """`[[key, before], …]` of each row changed since the last journal as JSON, values in the order of the columns; None of none."""
+        if not self._before:
+            return None
         values = itemgetter(*self._names)
-        journal = [
-            [_to_json(key), None if row is None else _to_json(values(row))]
-            for key, row in self._before.items()
-        ]
+        entries = [(key, None if row is None else values(row)) for key, row in self._before.items()]
         self._before.clear()
-        return journal
+        if self._has_wide:
+            # JSON numbers end at 64 bits here: what may be wider goes as text.
+            text = [(_texts(key), None if before is None else _texts(before)) for key, before in entries]
+            return orjson.dumps(text, default=bytes.hex).decode()
+        return orjson.dumps(entries, default=bytes.hex).decode()
 
     async def write(self, connection: AsyncConnection) -> None:
         """Write what changed and take it as the new beginning."""
@@ -175,16 +180,8 @@ def _from_json(column: sa.Column[Any], value: Any) -> Any:
     return int(value) if isinstance(column.type, WideInteger | UnsignedBigInteger) else value
 
 
-def _to_json(values: Iterable[Any]) -> list[Any]:
-    """JSON numbers end at 64 bits here: what may be wider goes as text."""
-    return [
-        (value if -_WIDE < value < _WIDE else str(value))
-        if type(value) is int
-        else value.hex()
-        if isinstance(value, bytes)
-        else value
-        for value in values
-    ]
+def _texts(values: Iterable[Any]) -> list[Any]:
+    return [str(value) if type(value) is int and not -_WIDE < value < _WIDE else value for value in values]
 
 
 def _chunks(keys: list[Any], size: int) -> Iterator[list[Any]]:

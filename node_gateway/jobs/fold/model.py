@@ -3,7 +3,6 @@
 from bisect import insort
 from typing import Any, Final
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -135,10 +134,10 @@ class ReadModel:
 
     def take_journal(self, mark: str) -> list[dict[str, Any]]:
         """Rows of the undo journal for what this block changed, and one named `mark` that says that there is a journal."""
-        entries = ((name, rows.take_journal()) for name, rows in self.rows.items())
-        changed = [(mark, "[]"), *((name, orjson.dumps(rows).decode()) for name, rows in entries if rows)]
+        taken = ((name, rows.take_journal()) for name, rows in self.rows.items())
+        changed = [(mark, "[]"), *((name, text) for name, text in taken if text)]
         return [
-            {"block_number": self.block_number, "table_name": name, "rows": rows} for name, rows in changed
+            {"block_number": self.block_number, "table_name": name, "rows": text} for name, text in changed
         ]
 
     async def write(self, connection: AsyncConnection) -> None:
