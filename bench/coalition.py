@@ -230,9 +230,14 @@ async def _found(rpc: HttpRpc, state: StateDirectory) -> tuple[Deployment, dict[
     today = await read_ledger(rpc, deployment, "today")
     for partner, key in partner_keys.items():
         await administration.admit_partner(partner, f"Partner {partner}", key.address)
-        await administration.record_terms(_terms(partner, today), partner_key=key, operator_key=points_key)
-    funder_keys = [partner_keys[partner] for partner in CAMPAIGN_PARTNERS]
-    await administration.open_campaign(_campaign(today + 1), funder_keys)
+        terms = _terms(partner, today)
+        digest = terms.digest(domain_of(deployment))
+        await administration.record_terms(terms, [key.sign(digest), points_key.sign(digest)])
+    campaign = _campaign(today + 1)
+    digest = campaign.digest(domain_of(deployment))
+    await administration.open_campaign(
+        campaign, [partner_keys[partner].sign(digest) for partner in CAMPAIGN_PARTNERS]
+    )
     await ChainClock(rpc, "anvil").advance_to(int(time.time()) + DAY_S)
     return deployment, partner_keys, attester_key
 

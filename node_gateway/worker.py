@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -41,6 +42,7 @@ from node_gateway.tracing import Traces, open_traces
 RELAY_KEYS: Final = "relay*"
 CHAIN_WAIT_S: Final = 1.0
 PUSH_POLL_S: Final = 0.25
+GARBAGE_THRESHOLDS: Final = (100_000, 50, 50)
 
 
 class RelayKeyMissingError(Exception):
@@ -164,6 +166,8 @@ async def run(settings: Settings) -> None:
 @contextlib.asynccontextmanager
 async def running_worker(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Worker]:
     """A worker with everything open; errors as `run`."""
+    # The rows that blocks bring are many and in no cycle: looking through all of them again and again finds nothing.
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     deployment = load_deployment(settings.state_dir)
     signers = relay_signers(settings.state_dir)
     async with contextlib.AsyncExitStack() as stack:

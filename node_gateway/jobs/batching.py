@@ -1,6 +1,5 @@
 """Which submissions go into which batch: cut by gas and bytes, in accepted order for each partner and each member. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -136,7 +135,7 @@ class LaneOrder:
     """
 
     def __init__(self) -> None:
-        self._counts: dict[int | bytes, Counter[bytes]] = {}
+        self._counts: dict[int | bytes, dict[bytes, int]] = {}
         self._held: set[int | bytes] = set()
 
     def hold(self, parties: Iterable[int | bytes]) -> None:
@@ -154,16 +153,20 @@ class LaneOrder:
     def enter(self, lane: bytes, parties: Iterable[int | bytes]) -> None:
         """A submission of these parties is on its way on a lane."""
         for party in parties:
-            self._counts.setdefault(party, Counter())[lane] += 1
+            if (counts := self._counts.get(party)) is None:
+                self._counts[party] = {lane: 1}
+            else:
+                counts[lane] = counts.get(lane, 0) + 1
 
     def leave(self, lane: bytes, parties: Iterable[int | bytes]) -> None:
         """A submission of these parties arrived, or came back."""
         for party in parties:
             counts = self._counts[party]
-            counts[lane] -= 1
-            if counts[lane] <= 0:
+            if counts[lane] > 1:
+                counts[lane] -= 1
+            elif len(counts) > 1:
                 del counts[lane]
-            if not counts:
+            else:
                 del self._counts[party]
                 self._held.discard(party)
 

@@ -73,6 +73,12 @@ async def update_rows(
     return result.rowcount
 
 
+async def empty_table(connection: AsyncConnection, table: sa.Table) -> None:
+    """Delete all rows. On PostgreSQL readers of the table wait for the end of the transaction."""
+    is_postgresql = connection.dialect.name == "postgresql"
+    await connection.exec_driver_sql(f"{'TRUNCATE' if is_postgresql else 'DELETE FROM'} {table.name}")
+
+
 async def _fresh_table(
     connection: AsyncConnection, table: sa.Table, names: Sequence[str], rows: Sequence[Row]
 ) -> str:

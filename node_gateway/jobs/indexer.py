@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.chain import node
-from node_gateway.chain.abi import Event, EventTable
+from node_gateway.chain.abi import EventTable
 from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.hexadecimal import data_of
 from node_gateway.chain.node import Block, Header
 from node_gateway.chain.rpc import Rpc
+from node_gateway.jobs.block_reading import BlockReader, Run
 from node_gateway.jobs.block_records import write_records
 from node_gateway.jobs.bulk import insert_rows
 from node_gateway.jobs.chain_identity import ChainDifference, ChainReplacedError, assert_same_chain
@@ -26,7 +26,6 @@ from node_gateway.jobs.fold import fold
 from node_gateway.jobs.fold.beginning import begin
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.fold.prefetch import load_for
-from node_gateway.jobs.fold.records import TRANSFER_TOPIC
 from node_gateway.jobs.plain_transactions import note_block
 from node_gateway.jobs.read_model import Row
 from node_gateway.jobs.rebuilding import ChainRebuild, ChainRebuildError
@@ -36,12 +35,10 @@ from node_gateway.service.clock import Clock
 from node_gateway.store import schema
 from node_gateway.store.database import Database
 
-BLOCKS_IN_RUN_MAX: Final = 64
 EVENTS_IN_TRANSACTION_MAX: Final = 20_000
 # A node that is this long behind what it once showed has lost its tail; a balancer's other node would have caught up.
 BEHIND_WAIT_MS: Final = 5_000
 _CURSOR_ID: Final = 1
-_log = structlog.get_logger(job="indexer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +84,13 @@ class Indexer:
         self._rpc = rpc
         self._database = database
         self._deployment = deployment
-        self._events = events
+        self._reader = BlockReader(rpc, events, has_block_receipts=has_block_receipts)
         self._clock = clock
-        self._has_block_receipts = has_block_receipts
         self._model: ReadModel | None = None
         self._next_block = deployment.deployed_block
         self._last_hash: bytes | None = None
         self._behind_since_s: float | None = None
         self._chain_rebuild = chain_rebuild
-        self._has_receipts_root: bool | None = None
         self.is_chain_known = False
         """Whether this was the chain of the deployment when it was last asked: until then nothing may be sent to it."""
 
@@ -112,10 +107,12 @@ class Indexer:
             return await self._step()
         except (ChainReplacedError, ChainRebuildError):
             self._model, self.is_chain_known = None, False
+            self._reader.forget()
             raise
         except BaseException:
             # What is in memory may be ahead of the tables: read everything again.
             self._model = None
+            self._reader.forget()
             raise
 
     async def _step(self) -> IndexStep:
@@ -126,32 +123,18 @@ class Indexer:
         self._behind_since_s = None
         if head < self._next_block:
             return await self._verify_idle(head)
-        last = min(head, self._next_block + BLOCKS_IN_RUN_MAX - 1)
-        found = await node.blocks(
-            self._rpc,
-            self._next_block,
-            last,
-            self._deployment.ledger,
-            has_block_receipts=self._has_block_receipts,
-            has_receipts_root=self._has_receipts_root or False,
-            ignored_topic=TRANSFER_TOPIC,
-        )
+        found = await self._reader.read(self._deployment.ledger, self._next_block, head)
         linked = self._linked(found)
         if not linked:
             return await self._unwind(head) if found else self._idle(head)
+        if len(linked) == len(found):
+            self._reader.read_ahead(self._deployment.ledger, self._next_block + len(found), head)
         return await self._index(model, linked, head)
 
     async def _load(self) -> ReadModel:
         await self._assert_chain()
         self.is_chain_known = True
-        if self._has_receipts_root is None:
-            self._has_receipts_root = self._has_block_receipts and await node.has_receipts_root(
-                self._rpc, self._deployment.deployed_block
-            )
-            if not self._has_receipts_root:
-                _log.warning(
-                    "logs are compared with the filter of their block alone: no known root of receipts"
-                )
+        await self._reader.learn_engine(self._deployment.deployed_block)
         model = ReadModel()
         async with self._database.writing() as connection:
             self._next_block = await begin(connection, self._deployment)
@@ -182,30 +165,27 @@ class Indexer:
         self._model, self._deployment = None, made
         return True
 
-    def _linked(self, found: Sequence[Block]) -> list[Block]:
+    def _linked(self, found: Run) -> Run:
         """The blocks up to the first whose parent is not the one before."""
-        linked: list[Block] = []
+        linked: Run = []
         expected = self._last_hash
-        for block in found:
+        for block, events in found:
             if expected is not None and block.header.parent_hash != expected:
                 break
-            linked.append(block)
+            linked.append((block, events))
             expected = block.header.block_hash
         return linked
 
-    async def _index(self, model: ReadModel, blocks: Sequence[Block], head: int) -> IndexStep:
-        decoded = [(block, self._decoded(block)) for block in blocks]
+    async def _index(self, model: ReadModel, blocks: Run, head: int) -> IndexStep:
         count = 0
         batches: list[SettledBatch] = []
-        for run in _transactions(decoded):
+        for run in _transactions(blocks):
             # A cancelled task must not leave the model ahead of a transaction that was committed.
             batches += await asyncio.shield(self._write_run(model, run, head))
             count += sum(len(events) for _, events in run)
         return IndexStep(len(blocks), count, None, head, self._next_block, tuple(batches))
 
-    async def _write_run(
-        self, model: ReadModel, run: Sequence[tuple[Block, list[Event]]], head: int
-    ) -> list[SettledBatch]:
+    async def _write_run(self, model: ReadModel, run: Run, head: int) -> list[SettledBatch]:
         newest = run[-1][0].header
         mined = [await self._mined(block) for block, _ in run]
         async with self._database.writing() as connection:
@@ -253,10 +233,6 @@ class Indexer:
             receipts = [receipt for receipt in found if receipt is not None]
         return [MinedTransaction(data_of(r.tx_hash), r.tx_index, r.is_success, r.gas_used) for r in receipts]
 
-    def _decoded(self, block: Block) -> list[Event]:
-        events = (self._events.decode(log) for log in block.logs)
-        return [event for event in events if event is not None]
-
     async def _wait_or_unwind(self, head: int) -> IndexStep:
         """The node is behind what it showed: another node of a balancer for a while, or a chain that lost its tail."""
         now_s = self._clock.monotonic_s()
@@ -286,6 +262,7 @@ class Indexer:
         """Find the newest block that chain and tables share, and take back what is above."""
         if await self._make_chain_again():
             return await self._step()
+        self._reader.forget()
         await assert_same_chain(self._rpc, self._deployment)
         shared = min(head, self._next_block - 1)
         while shared >= self._deployment.deployed_block:
@@ -326,11 +303,11 @@ class Indexer:
         return IndexStep(0, 0, None, head, self._next_block)
 
 
-def _transactions(decoded: Sequence[tuple[Block, list[Event]]]) -> list[list[tuple[Block, list[Event]]]]:
+def _transactions(blocks: Run) -> list[Run]:
     """Cut a run of blocks into database transactions of a bounded size."""
-    runs: list[list[tuple[Block, list[Event]]]] = []
+    runs: list[Run] = []
     events_in_run = 0
-    for block, events in decoded:
+    for block, events in blocks:
         if runs and events_in_run + len(events) <= EVENTS_IN_TRANSACTION_MAX:
             runs[-1].append((block, events))
             events_in_run += len(events)

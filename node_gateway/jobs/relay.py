@@ -150,7 +150,8 @@ class Relay:
         """Take in from the indexer what batches were charged."""
         for batch in settled:
             guessed = self._flight.guessed_gas.pop(batch.batch_id, None)
-            if guessed and batch.skipped == 0:
+            # Of a batch that starved only what it used is known: at least that is what it costs.
+            if guessed and (batch.skipped == 0 or batch.gas_used > guessed * self.gas.ratio):
                 self.gas.learn(guessed, batch.gas_used)
 
     def reset(self) -> None:

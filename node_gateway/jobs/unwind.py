@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.domain.states import BatchStatus, OperationStatus, SubmissionStatus
-from node_gateway.jobs.bulk import upsert_rows
+from node_gateway.jobs.bulk import empty_table, upsert_rows
 from node_gateway.jobs.fold.model import FOLDED_TABLES
 from node_gateway.jobs.read_model import restored
 from node_gateway.store import schema
@@ -47,9 +47,8 @@ async def unwind_from(connection: AsyncConnection, first_block: int) -> None:
 
 async def clear_read_model(connection: AsyncConnection) -> None:
     """Empty everything that the indexer writes; what the chain said comes back by indexing it again."""
-    for name in FOLDED_TABLES:
-        await connection.execute(sa.delete(schema.metadata.tables[name]))
-    await connection.execute(sa.delete(schema.undo))
+    for name in (*FOLDED_TABLES, "undo", "events", "blocks"):
+        await empty_table(connection, schema.metadata.tables[name])
     await _forget_blocks(connection, 0)
     cursor = schema.cursor
     await connection.execute(sa.delete(cursor))

@@ -1,6 +1,5 @@
 """coalition migrate, reindex, backup, restore."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,9 +32,11 @@ def migrate(as_json: JsonOption = False) -> None:
 
 def reindex(as_json: JsonOption = False) -> None:
     """Drop the read model and rebuild it from the chain. The worker must be stopped; submissions and batches stay."""
+    import uvloop
+
     from node_gateway.config import Settings
 
-    answer(asyncio.run(_reindex(Settings())), as_json=as_json)
+    answer(uvloop.run(_reindex(Settings())), as_json=as_json)
 
 
 def backup(

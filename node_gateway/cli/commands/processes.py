@@ -78,10 +78,12 @@ def serve() -> None:
 
 def work() -> None:
     """Run the jobs: relay, indexer, webhooks."""
+    import uvloop
+
     from node_gateway.config import Settings
     from node_gateway.worker import run
 
-    asyncio.run(run(Settings()))
+    uvloop.run(run(Settings()))
 
 
 def wallet() -> None:
