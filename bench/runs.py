@@ -65,8 +65,6 @@ async def _parts(traffic: Traffic, options: Options) -> dict[str, Any]:
         figures["cpu_us_per_operation"] = median_cpu_us(settled)
     if Part.MIXES in parts:
         figures["mixes"] = await _mixes(traffic, options)
-    if Part.PLAIN in parts:
-        figures |= await _plain(traffic, options, figures.get("settled_ops_s"))
     if Part.LATENCY in parts:
         load_ops_s = HALF * figures.get("settled_ops_s", LOAD_WITHOUT_SETTLE_OPS_S)
         figures["latency_ms"] = await latency_ms(
@@ -75,11 +73,15 @@ async def _parts(traffic: Traffic, options: Options) -> dict[str, Any]:
     if Part.ACCEPT in parts:
         figures |= await _accepting(traffic, options)
     if Part.REINDEX in parts:
+        started.say("settling what was accepted")
         await settle(started, [])
         reindexed = await reindex(started, runs=sizes.runs)
         figures |= {"reindex_events_s": reindexed["events_s"], "reindex_events": reindexed["events"]}
+    # The gateway has done its part: these two have the whole machine.
+    await started.stop(API, WORKER)
+    if Part.PLAIN in parts:
+        figures |= await _plain(traffic, options, figures.get("settled_ops_s"))
     if Part.ENGINE in parts:
-        await started.stop(API, WORKER)
         figures["engine_alone_ops_s"] = await engine_ops_s(started, snapshot, settled)
     return figures
 
@@ -93,9 +95,8 @@ async def _mixes(traffic: Traffic, options: Options) -> dict[str, Any]:
 
 
 async def _plain(traffic: Traffic, options: Options, settled_ops_s: float | None) -> dict[str, Any]:
-    """With the gateway stopped: it gets the whole machine too."""
+    """A plain client, one after the other and with some in flight; what it sends is pre-signed as for the gateway."""
     started, sizes = traffic.coalition, options.sizes
-    await started.stop(API, WORKER)
     secret = started.state.key(PLAIN_KEY)
     await fund(started.rpc, [Signer(secret).address_text])
     client = await asyncio.to_thread(PlainClient, started, secret)

@@ -1,0 +1,64 @@
+"""The bench measures what it says: every key is there, and what was refused is not counted. No timing is judged."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.accounting import NotSettledError, count_settled, mark
+from bench.coalition import PARTNERS, coalition
+from bench.options import DatabaseKind
+from bench.settling import settle
+from bench.traffic import DEADLINE_S, Bulk, Mix, Traffic, operations_in
+from node_gateway.chain import node
+from partner_sdk.protocol import Purchase, pack_bulk
+
+ROOT = Path(__file__).parents[3]
+KEYS = {
+    "settled_ops_s", "plain_ops_s", "plain_inflight_ops_s", "ratio", "engine_alone_ops_s", "accept_bulk_ops_s", "accept_single_ops_s",
+    "latency_ms", "reindex_events_s", "machine",
+}  # fmt: skip
+WAIT_S_MAX = 240
+OVER_THE_BOUND_MINOR = 10**12 + 1
+
+pytestmark = pytest.mark.integration
+
+
+async def test_a_quick_bench_gives_every_figure() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench", "--quick", "--json", "--database", "sqlite",
+        cwd=ROOT, env=dict(os.environ), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, progress = await asyncio.wait_for(process.communicate(), WAIT_S_MAX)
+
+    assert process.returncode == 0, progress.decode()
+    figures = json.loads(output)
+    assert figures.keys() >= KEYS
+    assert figures["latency_ms"].keys() >= {"p50", "p99"}
+    assert figures["ratio"] == pytest.approx(figures["settled_ops_s"] / figures["plain_ops_s"], abs=0.1)
+    assert all(figures[key] > 0 for key in KEYS - {"latency_ms", "machine"})
+    assert figures["cpu_us_per_operation"].keys() >= {"api", "worker", "chain", "bench", "total"}
+
+
+async def test_refused_operations_do_not_count_as_settled() -> None:
+    said: list[str] = []
+    async with coalition(DatabaseKind.SQLITE, say=said.append) as started:
+        header = await node.header_at(started.rpc, "latest")
+        assert header is not None
+        traffic = Traffic(started, header.timestamp_s + DEADLINE_S)
+        await settle(started, traffic.new_members(10))
+        partner, since = PARTNERS[0], await mark(started)
+        good = traffic.mix(Mix.KNOWN, 60)
+        refused = Purchase(traffic.sequence(partner), traffic.members[0].id, OVER_THE_BOUND_MINOR)
+        bad = Bulk(partner, pack_bulk([traffic.sign(partner, [refused])]), 1)
+
+        run = await settle(started, [*good, bad])
+
+        assert run.settled == operations_in(good)
+        assert any("invalid_amount" in text for text in said)
+        assert (await started.read("totals"))["issued"] > 0
+        with pytest.raises(NotSettledError):
+            await count_settled(started, since, sent=62)
