@@ -188,7 +188,7 @@ class Indexer:
     async def _write_run(self, model: ReadModel, run: Run, head: int) -> list[SettledBatch]:
         newest = run[-1][0].header
         mined = [await self._mined(block) for block, _ in run]
-        async with self._database.writing() as connection:
+        async with self._database.indexing() as connection:
             await load_for(model, connection, [event for _, events in run for event in events])
             journal: list[Row] = []
             for block, events in run:

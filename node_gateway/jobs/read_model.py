@@ -16,6 +16,7 @@ Key = tuple[Any, ...]
 Row = dict[str, Any]
 
 KEYS_IN_QUERY_MAX = 400
+KEYS_IN_ARRAY_MAX = 10_000
 # Tables of which the fold knows whether a row exists: it loads a member before it folds, and a lot's number is given once.
 _LOADED_FIRST = frozenset({"members", "lots"})
 _WIDE = 1 << 53
@@ -111,6 +112,13 @@ class Rows:
     ) -> None:
         """Take in the rows whose columns `names` are among `keys` (tuples where there are several names)."""
         columns = [self.table.c[name] for name in names]
+        if len(columns) == 1 and connection.dialect.name == "postgresql":
+            # One parameter however many keys: a statement with thousands of them costs more than what it finds.
+            kind = postgresql.ARRAY(columns[0].type)
+            for chunk in _chunks(list(keys), KEYS_IN_ARRAY_MAX):
+                clause = columns[0] == sa.any_(sa.literal(chunk, kind))
+                await self.load(connection, clause if extra is None else clause & extra)
+            return
         target: Any = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
         for chunk in _chunks(sorted(keys), KEYS_IN_QUERY_MAX):
             clause = target.in_(chunk)

@@ -29,6 +29,12 @@ _SQLITE_PRAGMAS = (
     f"PRAGMA wal_autocheckpoint = {SQLITE_WAL_CHECKPOINT_PAGES}",
 )
 
+# Some thousand rows are matched with millions, always by a key: whole tables are never to be read for it, whatever is estimated.
+_INDEXING_SETTINGS = "SELECT " + ", ".join(
+    f"set_config('{name}', 'off', true)"
+    for name in ("synchronous_commit", "enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
+)
+
 
 class UnsupportedDatabaseError(Exception):
     """The URL names neither a SQLite file nor a PostgreSQL database."""
@@ -68,6 +74,17 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Commits at the end, rolls back when anything is raised."""
         async with self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def indexing(self) -> AsyncIterator[AsyncConnection]:
+        """As `writing`, for what the chain can tell again: PostgreSQL does not wait for its disk.
+
+        What is lost by that in a crash is lost whole, with the cursor that says how far the tables are.
+        """
+        async with self.writing() as connection:
+            if not self.is_sqlite:
+                await connection.exec_driver_sql(_INDEXING_SETTINGS)
             yield connection
 
     async def close(self) -> None:
