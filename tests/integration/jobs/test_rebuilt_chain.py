@@ -1,6 +1,8 @@
 """A development chain that lost its tail, or everything, is made again from the tables."""
 
 import asyncio
+import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,11 @@ from tests.chain_fixtures import (
 )
 from tests.integration.jobs.gateway_harness import Gateway, assert_equals_chain
 from tests.integration.jobs.shopping import Shopping
+from tests.integration.jobs.test_worker_process import WorkerProcess
 
 pytestmark = pytest.mark.integration
 DAY_S = 86_400
+WORKER_WAIT_S_MAX = 120.0
 
 
 async def restart_anvil(ledger: DeployedLedger, directory: Path, **options: Any) -> None:
@@ -257,3 +261,42 @@ async def test_an_engine_of_another_kind_is_never_made_again(
     with pytest.raises(ChainReplacedError) as refused:
         await gateway.indexer.step()
     assert refused.value.difference is ChainDifference.GENESIS
+
+
+async def test_the_worker_makes_a_chain_again_that_was_killed_under_load(
+    deployed_ledger: DeployedLedger, sqlite_database: Database, tmp_path: Path
+) -> None:
+    gateway = Gateway(deployed_ledger, sqlite_database)
+    shopping = Shopping(gateway, seed=49)
+    await shopping.enrol_all()
+    worker = WorkerProcess(deployed_ledger, sqlite_database, tmp_path)
+    process = await worker.start()
+    try:
+        await shopping.accept_some(40, operations_max=3)
+        await _until(lambda: _has_settled(gateway, 20))
+        before = await gateway.rows(schema.blocks, "number")
+        await restart_anvil(deployed_ledger, tmp_path)
+        await shopping.accept_some(20, operations_max=3)
+        await _until(lambda: _has_ended(gateway))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 30)
+    assert "the chain is made again" in worker.log()
+    after = await gateway.rows(schema.blocks, "number")
+    assert after[: len(before)] == before
+    await assert_equals_chain(gateway)
+    assert {row["status"] for row in await gateway.rows(schema.operations, "id")} <= {"settled", "rejected"}
+
+
+async def _has_settled(gateway: Gateway, count: int) -> bool:
+    return (await gateway.statuses()).get(("settled", None), 0) >= count
+
+
+async def _has_ended(gateway: Gateway) -> bool:
+    return not await gateway.count_open()
+
+
+async def _until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WORKER_WAIT_S_MAX):
+        while not await is_so():  # noqa: ASYNC110  # another process
+            await asyncio.sleep(0.05)
