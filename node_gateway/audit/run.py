@@ -67,20 +67,7 @@ async def audit(rpc: Rpc, request: AuditRequest, progress: Progress = lambda _: 
         ChainMovedError: the chain changed its past meanwhile.
         DatabaseUnreadableError: the database is not there, or is no gateway's.
     """
-    run = _Audit(rpc, request, RebuiltLedger(await read_rules(rpc, request.ledger)), progress)
-    database_as_of_block = None
-    if request.database_url is not None:
-        database_as_of_block = await run.compare_with_database(request.database_url)
-    views_as_of_block = await run.compare_with_views()
-    progress("checking what is always true")
-    ledger = run.ledger
-    return Verdict(
-        as_of_block=ledger.next_block - 1,
-        differences=[*ledger.differences, *run.found, *broken_invariants(ledger)],
-        counts=counts_of(ledger) | {"events": run.events, "members_checked_with_views": run.members_checked},
-        database_as_of_block=database_as_of_block,
-        views_as_of_block=views_as_of_block,
-    )
+    return await (await Auditor.begin(rpc, request, progress)).verdict()
 
 
 def counts_of(ledger: RebuiltLedger) -> dict[str, int]:
@@ -98,7 +85,9 @@ def counts_of(ledger: RebuiltLedger) -> dict[str, int]:
     }
 
 
-class _Audit:
+class Auditor:
+    """An audit under way: `rebuild_through` as often as one likes, then `verdict`."""
+
     def __init__(self, rpc: Rpc, request: AuditRequest, ledger: RebuiltLedger, progress: Progress) -> None:
         self.rpc = rpc
         self.request = request
@@ -109,7 +98,30 @@ class _Audit:
         self.events = 0
         self.members_checked = 0
 
+    @classmethod
+    async def begin(cls, rpc: Rpc, request: AuditRequest, progress: Progress = lambda _: None) -> Auditor:
+        """An audit that has seen nothing yet."""
+        return cls(rpc, request, RebuiltLedger(await read_rules(rpc, request.ledger)), progress)
+
+    async def verdict(self) -> Verdict:
+        """Rebuilds what is left to rebuild, then compares; raises as `audit` does."""
+        database_as_of_block = None
+        if self.request.database_url is not None:
+            database_as_of_block = await self.compare_with_database(self.request.database_url)
+        views_as_of_block = await self.compare_with_views()
+        self.progress("checking what is always true")
+        ledger = self.ledger
+        return Verdict(
+            as_of_block=ledger.next_block - 1,
+            differences=[*ledger.differences, *self.found, *broken_invariants(ledger)],
+            counts=counts_of(ledger)
+            | {"events": self.events, "members_checked_with_views": self.members_checked},
+            database_as_of_block=database_as_of_block,
+            views_as_of_block=views_as_of_block,
+        )
+
     async def rebuild_through(self, last_block: int) -> None:
+        """Goes on with the chain's events, up to a block."""
         next_told = self.events + PROGRESS_EVERY_EVENTS
         async for block in self.reader.through(last_block):
             rebuild_block(self.ledger, block.number, block.timestamp_s, block.events)

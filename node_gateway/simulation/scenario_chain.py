@@ -85,7 +85,8 @@ class ScenarioChain:
         deployment: the program on it.
         ledger: the ledger's address.
         domain: what signatures are bound to.
-        last_gas_used: of the last block.
+        last_block: number of the last block made here, 0 before.
+        last_gas_used: of that block.
         gas_used: of all blocks.
         transactions: in all blocks.
         event_counts: of the ledger's events, by name.
@@ -96,6 +97,7 @@ class ScenarioChain:
         self.deployment = deployment
         self.ledger = data_of(deployment.ledger)
         self.domain = Domain(deployment.chain_id, LedgerAddress(self.ledger))
+        self.last_block = 0
         self.last_gas_used = 0
         self.gas_used = 0
         self.transactions = 0
@@ -211,6 +213,7 @@ class ScenarioChain:
         await self.rpc.call("evm_mine")
         header = await self.rpc.call("eth_getBlockByNumber", "latest", False)
         receipts: list[Any] = await self.rpc.call("eth_getBlockReceipts", header["number"])
+        self.last_block = int(header["number"], 16)
         mined = [receipt["transactionHash"] for receipt in receipts]
         assert mined == [text_of(one.tx_hash) for one in signed], "a block of other transactions"
         mined_s = int(header["timestamp"], 16)
