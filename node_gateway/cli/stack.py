@@ -287,7 +287,7 @@ async def stack(
         state: where everything is kept; one stack at a time.
         options: see there.
         say: told what happens.
-        is_fresh: forget all that this state directory holds.
+        is_fresh: forget all that this state directory holds, and the gateway's tables where `options` names another database.
 
     Raises:
         CommandError: where another stack runs in this state directory.
@@ -297,6 +297,7 @@ async def stack(
         if is_fresh:
             forget(state)
             state.create()
+            forget_tables(options.database_url)
         children = ChildProcesses(state.logs)
         try:
             yield Stack(state, options, say, children)
@@ -314,6 +315,15 @@ def forget(state: StateDirectory) -> None:
     for pattern in _OWN_FILES:
         for path in state.root.glob(pattern):
             path.unlink()
+
+
+def forget_tables(database_url: str) -> None:
+    """Removes the gateway's tables from a database outside of the state directory; nothing else in it."""
+    if not database_url:
+        return
+    from node_gateway.store.migrate import drop_tables
+
+    drop_tables(database_url)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from node_gateway.store.database import Database, sync_url
+from node_gateway.store.schema import metadata
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -40,6 +41,22 @@ def upgrade(url: str, revision: str = "head") -> None:
             configuration = _configuration()
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, revision)
+    finally:
+        engine.dispose()
+
+
+def drop_tables(url: str) -> None:
+    """Removes the gateway's own tables, and what is in them, from a database that nobody uses. Blocking.
+
+    Raises:
+        UnsupportedDatabaseError: for another kind of URL.
+        sqlalchemy.exc.OperationalError: when the database cannot be reached or written.
+    """
+    engine = sa.create_engine(sync_url(url))
+    try:
+        with engine.begin() as connection:
+            metadata.drop_all(connection)
+            connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
     finally:
         engine.dispose()
 
