@@ -87,6 +87,8 @@ class GasModel:
     ratio: float = 1.0
     _WEIGHT: float = 0.005
     _MARGIN: float = 1.15
+    # Purchases outside campaigns bring it to 0.5; those in one cost half as much again, and a campaign opens between two batches.
+    _RATIO_MIN: float = 0.6
 
     def expected(self, guessed_gas: int) -> int:
         """Gas to plan with, a margin above what was charged lately."""
@@ -101,7 +103,7 @@ class GasModel:
         """Take in what a batch was charged. Dearer counts at once, cheaper slowly."""
         seen = used_gas / guessed_gas
         weight = 1.0 if seen > self.ratio else self._WEIGHT
-        self.ratio = min(4.0, max(0.1, self.ratio + weight * (seen - self.ratio)))
+        self.ratio = min(4.0, max(self._RATIO_MIN, self.ratio + weight * (seen - self.ratio)))
 
 
 def waiting_of(submission_id: bytes, wire: bytes, *, attempts: int, accepted_at_ms: int) -> Waiting:
