@@ -89,7 +89,7 @@ async def _parts(traffic: Traffic, options: Options) -> dict[str, Any]:
 async def _mixes(traffic: Traffic, options: Options) -> dict[str, Any]:
     sizes, found = options.sizes, {}
     for mix in OTHER_MIXES:
-        runs = await settle_runs(traffic, mix, operations=sizes.settle_operations // 2, runs=sizes.runs)
+        runs = await settle_runs(traffic, mix, operations=sizes.settle_operations // 3, runs=sizes.runs)
         found[mix.value] = {"settled_ops_s": median_ops_s(runs), "cpu_us": median_cpu_us(runs)}
     return found
 
@@ -124,7 +124,9 @@ async def _plain(traffic: Traffic, options: Options, settled_ops_s: float | None
 async def _accepting(traffic: Traffic, options: Options) -> dict[str, Any]:
     sizes = options.sizes
     bulk = await accept_bulk(traffic, operations=sizes.accept_operations, runs=sizes.runs)
-    alone = await accept_bulk(traffic, operations=sizes.accept_operations, runs=sizes.runs, per_submission=1)
+    alone = await accept_bulk(
+        traffic, operations=sizes.accept_operations // 2, runs=sizes.runs, per_submission=1
+    )
     single = await accept_single(traffic, requests=sizes.accept_single, runs=sizes.runs)
     return {
         "accept_bulk_ops_s": bulk["ops_s"],
