@@ -69,7 +69,6 @@ class _Deployer:
     account: Account
     progress: Progress
     libraries: dict[str, bytes] = field(default_factory=dict)
-    transactions: list[str] = field(default_factory=list)
 
     async def create(self, artifact: Artifact, arguments: bytes = b"") -> bytes:
         """Create a contract, its libraries first."""
@@ -86,8 +85,7 @@ class _Deployer:
         await self._send(function, contract, encode_call(abi, function, arguments), abi)
 
     async def _send(self, what: str, to: bytes | None, data: bytes, abi: Abi) -> None:
-        sent = await self.account.send(what, to, data, abi=abi)
-        self.transactions.append(text_of(sent.raw))
+        await self.account.send(what, to, data, abi=abi)
 
 
 async def deploy(
@@ -137,7 +135,6 @@ async def deploy(
         deployed_block=deployed.number,
         deployed_block_hash=text_of(deployed.block_hash),
         program=_program_record(program),
-        transactions=deployer.transactions,
     )
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,6 @@ class Deployment:
         code_hash: keccak of the proxy's code; gone or another one means that the chain lost the deployment.
         deployed_block: the ledger's first block; indexing starts here.
         deployed_block_hash: hash of that block.
-        transactions: the raw deployment transactions, so that a development chain that lost them can be rebuilt.
         program: the program terms as deployed.
     """
 
@@ -51,7 +50,6 @@ class Deployment:
     deployed_block: int
     deployed_block_hash: str
     program: dict[str, Any]
-    transactions: list[str] = field(default_factory=list)
 
     def save(self, state_dir: Path) -> Path:
         """Write the file whole or not at all."""
@@ -74,4 +72,6 @@ def load_deployment(state_dir: Path) -> Deployment:
         raw = orjson.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise DeploymentMissingError(path) from error
+    # Files of earlier versions hold the raw transactions too; they are in the gateway's tables now.
+    raw.pop("transactions", None)
     return Deployment(**raw)
