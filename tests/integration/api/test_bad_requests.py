@@ -1,6 +1,8 @@
 """Every limit of the API gets its problem, and changes nothing."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -74,6 +76,8 @@ async def test_refuses_a_body(
         ("/v1/partners/me/operations?after=5", 422, "invalid_parameter"),
         ("/v1/partners/me/statements?after=-1", 422, "invalid_parameter"),
         ("/v1/submissions/0x12", 422, "invalid_parameter"),
+        ("/v1/webhooks/wh_1", 422, "invalid_parameter"),
+        (f"/v1/webhooks/wh_{'0' * 24}/deliveries?after=x", 422, "invalid_parameter"),
         ("/v1/events?member=0x1", 422, "invalid_parameter"),
         ("/v1/events?partner=4", 422, "invalid_parameter"),
     ],
@@ -82,6 +86,42 @@ async def test_refuses_a_parameter(sqlite_api: Api, path: str, status: int, code
     answer = await sqlite_api.get(path)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "status", "code"),
+    [
+        ("application/json", b"", 400, "malformed_json"),
+        ("application/json", b'{"url": "https://93.184.216.34/", "url": "https://93.184.216.34/"}', 400, "malformed_json"),
+        ("application/json", b'{"url": "https://93.184.216.34/", "from_block": 1.5}', 400, "malformed_json"),
+        ("application/json", b'{"url": "https://93.184.216.34/", "from_block": 9007199254740993}', 400, "malformed_json"),
+        ("application/json", b'{"url":' * 10_000, 400, "malformed_json"),
+        ("application/json", b'{"url": "\xff"}', 400, "malformed_json"),
+        ("text/plain", b'{"url": "https://93.184.216.34/"}', 415, "unsupported_media_type"),
+        ("application/json", b" " * (161 * 1024), 413, "body_too_large"),
+    ],
+)  # fmt: skip
+async def test_refuses_a_webhooks_body(
+    sqlite_api: Api, media_type: str, body: bytes, status: int, code: str
+) -> None:
+    answer = await sqlite_api.post("/v1/webhooks", body, media_type=media_type)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_deep_json_is_refused_whatever_the_recursion_limit_is() -> None:
+    """web3 raises it, and Python's parser would go on until the stack of C ends."""
+    code = (
+        "import sys\nfrom node_gateway.api.bodies import read_json\nsys.setrecursionlimit(10**6)\n"
+        "for body in (b'[' * 160_000, b'{\"a\":' * 30_000):\n"
+        "    try:\n        read_json(body)\n    except Exception as error:\n        print(error.code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stdout.split()) == (0, ["malformed_json", "malformed_json"])
 
 
 async def test_other_methods_are_refused_with_those_allowed(sqlite_api: Api) -> None:
