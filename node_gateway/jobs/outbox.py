@@ -72,7 +72,8 @@ async def waiting_submissions(
                 read[order, attempts] = waiting_of(
                     id_, wire, attempts=attempts, accepted_at_ms=accepted_at_ms
                 )
-    return {key: known.get(key) or read[key] for key in keys}
+    # One that is in neither was taken by another relay meanwhile.
+    return {key: waiting for key in keys if (waiting := known.get(key) or read.get(key)) is not None}
 
 
 async def expire_submissions(connection: AsyncConnection, chain_time_s: int) -> int:
