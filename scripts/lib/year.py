@@ -63,9 +63,9 @@ def main() -> int:
             gc.freeze()
             with _model(path) as model:
                 differences = asyncio.run(Year(scenario, folder, model, progress).differences())
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError) as error:
             progress.say("stopped before the end")
-            return EXIT_INTERRUPTED
+            return EXIT_INTERRUPTED if isinstance(error, KeyboardInterrupt) else EXIT_TERMINATED
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     print(
         f"processor time: {own.ru_utime + own.ru_stime:.0f} s here, {children.ru_utime + children.ru_stime:.0f} s chain and model; "
@@ -129,6 +129,10 @@ class Year:
 
     async def differences(self) -> list[str]:
         """Runs the scenario, prints what it came to, and compares."""
+        task = asyncio.current_task()
+        assert task is not None
+        # An exit out of a signal's handler may end up where exceptions are ignored.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         async with fresh_chain() as rpc:
             started_s = time.monotonic()
             run = await ScenarioRun.begin(rpc, self.scenario, lambda _: None)

@@ -83,12 +83,13 @@ def test_tells_each_figure_in_which_the_model_differs(kept: Path, tmp_path: Path
     assert [line.split(":")[0] for line in differences] == ["clearing.Grocery.base", "rejected[0].reason"]
 
 
-def test_ends_its_chain_and_its_model_when_it_is_stopped() -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ends_its_chain_and_its_model_when_it_is_stopped(number: int, status: int) -> None:
     process = year("--days", "20", "--households", "300", "--seed", "1")
     children = wait_for_children(process.pid, 2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.communicate(timeout=RUN_MAX_S)
-    assert process.returncode == 130
+    assert process.returncode == status
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
 
 
