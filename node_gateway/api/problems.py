@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from node_gateway.domain import errors
+from node_gateway.domain import certain_rejection_errors, errors
 from partner_sdk.protocol import errors as protocol_errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -19,6 +19,16 @@ STATUS_OF: dict[type[Exception], HTTPStatus] = {
     errors.SubmitterExpiredError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.BadSignatureError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.LateAuthorisationError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.NotPermittedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.OperationPausedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.PartnerSuspendedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.InvalidAmountError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.PostedTooLateError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.HoldExpiredError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.SameMemberError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.AuthorisationExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.OperationLimitExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.DelegateLimitExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotYourSubmitterError: HTTPStatus.FORBIDDEN,
     errors.OperationUsedError: HTTPStatus.CONFLICT,
     errors.MissingApiKeyError: HTTPStatus.UNAUTHORIZED,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from node_gateway.domain.certain_rejections import Standing
 from node_gateway.domain.errors import BadSignatureError, SubmitterExpiredError, UnknownSubmitterError
 from partner_sdk.protocol.eip712 import Domain
 from partner_sdk.protocol.identities import Submitter
@@ -26,10 +27,11 @@ class SubmitterKeys:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All submitters' keys, and the EIP-712 domain under which they sign."""
+    """All submitters' keys, the EIP-712 domain under which they sign, and what else decides at once about what they bring."""
 
     domain: Domain
     submitters: Mapping[int, SubmitterKeys]
+    standing: Standing
 
     def keys_of(self, submitter: Submitter, *, chain_time_s: int) -> SubmitterKeys:
         """Keys that may sign for `submitter`.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from node_gateway.domain.certain_rejection_errors import CertainRejectionError
+from node_gateway.domain.certain_rejections import Standing, certain_rejection
 from node_gateway.domain.errors import (
     BadSignatureError,
     DeadlinePassedError,
@@ -70,6 +72,7 @@ def check_submission(
         UnknownSubmitterError, SubmitterExpiredError: no key may sign for this submitter.
         BadSignatureError: signed by another key, or not at all.
         LateAuthorisationError: a member's authorisation is past its deadline.
+        CertainRejectionError: the ledger would reject every operation.
     """
     submission = SignedSubmission.unpack_unchecked(wire)
     submitter = submission.submitter
@@ -86,7 +89,29 @@ def check_submission(
     except InvalidSignatureError:
         raise BadSignatureError(submitter) from None
     check_signer(signer, keys, submitter, chain_time_s=chain_time_s)
+    _check_that_some_may_settle(submission.framed, checked.submitter, keyring.standing, chain_time_s)
     return checked
+
+
+def _check_that_some_may_settle(framed: bytes, submitter: int, standing: Standing, chain_time_s: int) -> None:
+    """Of well-formed operations; ends at the first that may settle, which is nearly always the first of all."""
+    first: CertainRejectionError | None = None
+    at = 0
+    while at < len(framed):
+        end = at + 2 + int.from_bytes(framed[at : at + 2])
+        rejection = certain_rejection(
+            framed[at + 2],
+            framed[at + 7 : end],
+            operation=submitter << 32 | int.from_bytes(framed[at + 3 : at + 7]),
+            standing=standing,
+            chain_time_s=chain_time_s,
+        )
+        if rejection is None:
+            return
+        first = first or rejection
+        at = end
+    assert first is not None, "a submission has operations"
+    raise first
 
 
 def read_form(wire: bytes, *, domain: Domain, chain_time_s: int) -> CheckedSubmission:

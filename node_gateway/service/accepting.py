@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from node_gateway.domain.certain_rejection_errors import CertainRejectionError
 from node_gateway.domain.errors import (
     BacklogFullError,
     BadSignatureError,
@@ -29,6 +30,9 @@ from partner_sdk.protocol.errors import ProtocolError
 CHECKS_IN_ONE_STEP = 64
 """Submissions that a thread checks before it takes the next ones; recovering a key lets other threads run."""
 CHECKING_THREADS = 2
+
+# Refusals that depend on when, not only on what.
+_CHANGED_SINCE = (DeadlinePassedError, LateAuthorisationError, CertainRejectionError)
 
 Refusal = GatewayError | ProtocolError
 Checked = CheckedSubmission | Refusal
@@ -73,7 +77,7 @@ class AcceptDesk:
             GatewayError: what `render` raises, an idempotency conflict, a full backlog or a database that fails.
             ProtocolError: what `render` raises.
         """
-        checked = await self._check_all(wires, party)
+        checked = await self._with_known_ones(wires, await self._check_all(wires, party))
         good = [item for item in checked if isinstance(item, CheckedSubmission)]
         answer = partial(_render, checked, render)
         try:
@@ -119,7 +123,7 @@ class AcceptDesk:
         doubtful = [
             index
             for index, item in enumerate(checked)
-            if isinstance(item, UnknownSubmitterError | BadSignatureError)
+            if isinstance(item, UnknownSubmitterError | BadSignatureError | CertainRejectionError)
         ]
         if doubtful and await self._keyring.refresh_in_doubt():
             again = await self._check_with_known_keys([wires[index] for index in doubtful], party)
@@ -171,14 +175,27 @@ class AcceptDesk:
             stored = await self._stored_answer(idempotency)
             if stored is not None:
                 return stored
-        async with self._database.reading() as connection:
-            if len(wires) == 1 and isinstance(
-                refusal, DeadlinePassedError | LateAuthorisationError | BacklogFullError
-            ):
+        if len(wires) == 1 and isinstance(refusal, BacklogFullError):
+            async with self._database.reading() as connection:
                 again = read_form(wires[0], domain=self._keyring.current.domain, chain_time_s=0)
                 if await intake.find_submissions(connection, [again.id]):
                     return render([again])
         return None
+
+    async def _with_known_ones(self, wires: Sequence[bytes], checked: list[Checked]) -> list[Checked]:
+        """What was accepted before is not refused now for what changed since: its sender would take it for not done."""
+        again = {
+            index: read_form(wires[index], domain=self._keyring.current.domain, chain_time_s=0)
+            for index, item in enumerate(checked)
+            if isinstance(item, _CHANGED_SINCE)
+        }
+        if again:
+            async with self._database.reading() as connection:
+                known = await intake.find_submissions(connection, [form.id for form in again.values()])
+            for index, form in again.items():
+                if form.id in known:
+                    checked[index] = form
+        return checked
 
 
 def _check_each(wires: Sequence[bytes], **context: object) -> list[Checked]:

@@ -1,10 +1,12 @@
 """API keys, and the keyring of those who sign."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from node_gateway.domain.certain_rejections import Standing
 from node_gateway.domain.keyring import Keyring, SubmitterKeys
 from node_gateway.domain.parties import Party
 from node_gateway.domain.states import PartyKind
@@ -76,17 +78,32 @@ async def find_party(connection: AsyncConnection, key_hash: bytes) -> Party | No
 async def read_keyring(connection: AsyncConnection) -> Keyring | None:
     """Keys of all submitters, or None when nothing was indexed yet."""
     cursor = (await connection.execute(sa.select(schema.cursor))).one_or_none()
-    operator_key = await connection.scalar(sa.select(schema.program.c.operator_key))
-    if cursor is None or operator_key is None:
+    program = (await connection.execute(sa.select(schema.program))).one_or_none()
+    if cursor is None or program is None:
         return None
-    submitters = {int(Submitter.of(OPERATOR)): SubmitterKeys(operator_key)}
-    for row in await connection.execute(sa.select(schema.partners)):
+    submitters = {int(Submitter.of(OPERATOR)): SubmitterKeys(program.operator_key)}
+    partners = (await connection.execute(sa.select(schema.partners))).all()
+    delegates = (await connection.execute(sa.select(schema.delegates))).all()
+    for row in partners:
         submitters[Submitter.of(row.partner)] = SubmitterKeys(
             row.key, row.previous_key, row.previous_key_until_s or 0
         )
-    for row in await connection.execute(sa.select(schema.delegates)):
+    for row in delegates:
         submitters[row.submitter] = SubmitterKeys(row.key, valid_until_s=row.valid_until_s)
-    return Keyring(Domain(cursor.chain_id, LedgerAddress(cursor.ledger)), submitters)
+    standing = Standing(
+        late_posting_days=program.late_posting_days,
+        day_offset_s=program.day_offset_s,
+        suspended=frozenset(row.partner for row in partners if row.is_suspended),
+        paused_kinds=frozenset(await connection.scalars(sa.select(schema.paused_kinds.c.kind))),
+        kinds_allowed={row.submitter: row.kinds_allowed for row in delegates},
+        operation_points_max=_limits({row.partner: row.operation_points_max for row in partners}),
+        delegate_points_max=_limits({row.submitter: row.operation_points_max for row in delegates}),
+    )
+    return Keyring(Domain(cursor.chain_id, LedgerAddress(cursor.ledger)), submitters, standing)
+
+
+def _limits(by_id: Mapping[int, int | None]) -> dict[int, int]:
+    return {key: most for key, most in by_id.items() if most is not None}
 
 
 def _party(kind: str, partner: int | None) -> Party:

@@ -1,0 +1,111 @@
+"""What cannot settle is refused at once, by the ledger's name; what was accepted before never is."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from node_gateway.store import schema
+from partner_sdk.protocol import Purchase, pack_bulk
+from partner_sdk.protocol.bounds import SPEND_MINOR_MAX
+from tests.integration.api.conftest import Api
+from tests.integration.api.ledger_rows import ANNA, BAKER, GROCER, TODAY, move_head, purchase, signed
+
+BULK = "application/vnd.coalition.submissions"
+
+
+def setting(table: sa.Table, **values: Any) -> Any:
+    async def change(connection: AsyncConnection) -> None:
+        statement = sa.update(table).values(**values)
+        await connection.execute(statement.where(table.c.partner == BAKER))
+
+    return change
+
+
+async def pause_purchases(connection: AsyncConnection) -> None:
+    await connection.execute(sa.insert(schema.paused_kinds).values(kind=1, block_number=10))
+
+
+CASES = {
+    "partner_suspended": setting(schema.partners, is_suspended=True),
+    "operation_paused": pause_purchases,
+}
+
+
+async def settings_changed(api: Api, reason: str) -> None:
+    """The operator's act is indexed; keys and settings are looked at again after a second."""
+    await api.change(CASES[reason])
+    api.clock.ahead_s += 5
+    await api.gateway.watch.turn()
+
+
+@pytest.mark.parametrize("reason", CASES)
+async def test_what_the_operator_set_counts_at_once_and_not_for_what_was_accepted(
+    api: Api, reason: str
+) -> None:
+    before, after = signed(purchase(1)), signed(purchase(2))
+    first = await api.submit(before)
+    await settings_changed(api, reason)
+
+    refused = await api.submit(after)
+    repeated = await api.submit(before)
+    bulk = await api.post("/v1/submissions/bulk", pack_bulk([before, after]), media_type=BULK)
+
+    assert (refused.status_code, refused.json()["code"], refused.json()["operation"]) == (
+        422,
+        reason,
+        "3.0.2",
+    )
+    assert repeated.content == first.content
+    assert [one["status"] for one in bulk.json()["results"]] == ["accepted", "refused"]
+    assert bulk.json()["results"][1]["problem"]["code"] == reason
+    assert (await api.get("/v1/operations/3.0.2")).status_code == 404
+
+
+async def test_another_partner_is_not_concerned(sqlite_api: Api) -> None:
+    await settings_changed(sqlite_api, "partner_suspended")
+
+    answer = await sqlite_api.submit(signed(purchase(1), partner=GROCER), party="grocer")
+
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [
+        (Purchase(1, ANNA, 100, occurred_day=TODAY - 8), "posted_too_late"),
+        (Purchase(1, ANNA, 100, occurred_day=TODAY - 7), None),
+        (Purchase(1, ANNA, SPEND_MINOR_MAX), None),
+    ],
+)
+async def test_days_count_as_on_the_chain(sqlite_api: Api, operation: Purchase, reason: str | None) -> None:
+    answer = await sqlite_api.submit(signed(operation))
+
+    assert answer.json().get("code") == reason
+
+
+async def test_one_that_may_settle_is_enough(sqlite_api: Api) -> None:
+    late = Purchase(1, ANNA, 100, occurred_day=TODAY - 8)
+
+    together = await sqlite_api.submit(signed(late, purchase(2)))
+    alone = await sqlite_api.submit(signed(Purchase(3, ANNA, 100, occurred_day=TODAY - 8), late))
+
+    assert together.status_code == 202
+    assert (alone.status_code, alone.json()["operation"]) == (422, "3.0.3")
+
+
+async def test_a_repeat_in_a_bulk_after_its_deadline_is_still_accepted(sqlite_api: Api) -> None:
+    wire = signed(purchase(1), deadline_s=TODAY * 86_400 + 3_601)
+    await sqlite_api.submit(wire)
+
+    async def go_on(connection: AsyncConnection) -> None:
+        for block in range(11, 15):
+            await move_head(connection, block)
+
+    await sqlite_api.change(go_on)
+    other = signed(purchase(2), deadline_s=TODAY * 86_400 + 3_601)
+    bulk = await sqlite_api.post("/v1/submissions/bulk", pack_bulk([wire, other]), media_type=BULK)
+
+    assert [one["status"] for one in bulk.json()["results"]] == ["accepted", "refused"]
+    assert bulk.json()["results"][1]["problem"]["code"] == "deadline_passed"
