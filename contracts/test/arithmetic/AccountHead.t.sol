@@ -7,6 +7,7 @@ import {Account, Accounts} from "../../src/libraries/Accounts.sol";
 import {DAY_MAX, LOT_INDEX_MAX, OPEN_LOTS_MAX} from "../../src/libraries/Bounds.sol";
 import {LedgerState} from "../../src/libraries/LedgerStorage.sol";
 import {Lot, newLot} from "../../src/libraries/Lot.sol";
+import {PlainAccounts} from "../../src/libraries/PlainAccounts.sol";
 
 /// @notice The words in which an account is kept, and the two ways to issue a lot.
 contract AccountHeadTest is Test, LedgerState {
@@ -51,6 +52,36 @@ contract AccountHeadTest is Test, LedgerState {
         vm.assertTrue(Accounts.issuePlain(ledger, address(4), lot, 900) == Accounts.NOT_PLAIN, "no number is left");
         ledger.heads[address(5)] = 1 << 235;
         vm.assertTrue(Accounts.issuePlain(ledger, address(5), lot, 900) == Accounts.NOT_PLAIN, "something is held");
+    }
+
+    /// @dev Lots 0 … 3 of 10 points each, the last of day 1000, as well as one that is late.
+    function test_ShortWaysStopWhereSomethingIsDueHeldOrLate() public {
+        address member = address(6);
+        Account memory a = Accounts.load(ledger, member);
+        for (uint256 i = 0; i < 4; ++i) {
+            Accounts.issue(ledger, a, newLot(10, 1, 7, 1000, 1));
+        }
+        Accounts.store(ledger, a);
+        Lot lot = Accounts.lotAt(ledger, a, 1);
+        vm.assertTrue(!PlainAccounts.take(ledger, member, 1, 1001), "due");
+        vm.assertTrue(!PlainAccounts.takeBack(ledger, member, ledger.heads[member], 1, lot, 1, 1001), "due");
+        vm.assertTrue(!PlainAccounts.take(ledger, member, 10, 1000), "nothing would be left in the first");
+        vm.assertTrue(!PlainAccounts.takeBack(ledger, member, ledger.heads[member], 1, lot, 11, 1000), "too many");
+        vm.assertTrue(!PlainAccounts.takeBack(ledger, member, ledger.heads[member], 1, lot.asLate(), 1, 1000), "late");
+        ledger.heads[member] |= 1 << 235;
+        vm.assertTrue(!PlainAccounts.take(ledger, member, 1, 1000), "held");
+        vm.assertTrue(!PlainAccounts.takeBack(ledger, member, ledger.heads[member], 1, lot, 1, 1000), "held");
+        ledger.heads[member] ^= 1 << 235;
+        vm.assertTrue(PlainAccounts.take(ledger, member, 9, 1000), "on its last day");
+        vm.assertTrue(PlainAccounts.takeBack(ledger, member, ledger.heads[member], 1, lot, 4, 1000), "on its last day");
+        a = Accounts.load(ledger, member);
+        vm.assertEq(a.balance, 27, "9 and 4 taken");
+        vm.assertEq(a.firstLeft, 1, "of the first");
+        vm.assertEq(Accounts.lotAt(ledger, a, 1).left(), 6, "of the second");
+        vm.assertTrue(PlainAccounts.takeBack(ledger, member, ledger.heads[member], 0, lot, 1, 1000), "all of the first");
+        a = Accounts.load(ledger, member);
+        vm.assertEq(a.firstLeft, 6, "the second is the first");
+        vm.assertTrue(!PlainAccounts.takeBack(ledger, member, ledger.heads[member], 0, lot, 1, 1000), "used up");
     }
 
     /// @dev The short way to issue a lot leaves the very words that the full way leaves.
