@@ -1,0 +1,73 @@
+"""Readers of event streams, as a browser would: they resume by the last id, and drop what a reset takes back."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+import orjson
+
+from tests.faults.asgi_calls import NoAnswerError, stream
+from tests.faults.gateway import GatewayUnderTest
+
+RECONNECT_S = (0.2, 2.0)
+HANG_UP_CHANCE = 0.02
+
+Position = tuple[int, int]
+
+
+class StreamReader:
+    """One reader of one gateway.
+
+    Attributes:
+        events: (block, log index) and transaction of what it holds to be true, in the order in which it was told.
+        complaints: what no stream may do.
+    """
+
+    def __init__(self, gateway: GatewayUnderTest, dice: Random, *, party: str, query: str) -> None:
+        self._gateway = gateway
+        self._dice = dice
+        self._party = party
+        self._query = query
+        self._last_id: str | None = "0-0"
+        self.events: list[tuple[Position, str]] = []
+        self.complaints: list[str] = []
+        self.is_chaotic = True
+
+    async def run(self) -> None:
+        """Read, and connect again, until cancelled."""
+        while True:
+            slot = self._dice.choice(self._gateway.apis)
+            buffer = b""
+            try:
+                chunks = stream(
+                    slot, "/v1/events", party=self._party, query=self._query, last_event_id=self._last_id
+                )
+                async for chunk in chunks:
+                    buffer += chunk
+                    *whole, buffer = buffer.split(b"\r\n\r\n")
+                    for text in whole:
+                        self._take(text.decode())
+                    if self.is_chaotic and self._dice.random() < HANG_UP_CHANCE:
+                        break
+                await chunks.aclose()  # type: ignore[attr-defined]
+            except NoAnswerError:
+                pass
+            await asyncio.sleep(self._dice.uniform(*RECONNECT_S))
+
+    def _take(self, text: str) -> None:
+        fields: dict[str, str] = {}
+        for line in text.splitlines():
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        if "data" not in fields:
+            return
+        data: dict[str, Any] = orjson.loads(fields["data"])
+        if fields["event"] == "StreamReset":
+            self.events = [event for event in self.events if event[0][0] <= data["as_of_block"]]
+        elif fields["event"] != "BalanceChanged":
+            block, index = (int(part) for part in fields["id"].split("-")[:2])
+            if self.events and (block, index) <= self.events[-1][0]:
+                self.complaints.append(f"event {block}-{index} came after {self.events[-1][0]}")
+            self.events.append(((block, index), data["tx_hash"]))
+        if fields.get("id"):
+            self._last_id = fields["id"]
