@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {LedgerFixture} from "./LedgerFixture.sol";
+import {CampaignSigning} from "./CampaignSigning.sol";
 import {CampaignTerms, DebtView, Funder, IssuerKind, LotView, Stage} from "../src/interfaces/IPointsLedger.sol";
 
 /// @notice What counts in a campaign, what is awarded, who pays, and what a return claws back.
-contract CampaignRulesTest is LedgerFixture {
+contract CampaignRulesTest is CampaignSigning {
     function setUp() public override {
         super.setUp();
         for (uint16 p = 1; p <= 4; ++p) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {LedgerFixture} from "./LedgerFixture.sol";
+import {CampaignSigning} from "./CampaignSigning.sol";
 import {CampaignTerms, Funder, IPointsLedger, RiskLimits, Stage} from "../src/interfaces/IPointsLedger.sol";
 
 /// @notice Which campaigns can be opened, paused, resumed, closed early and released.
-contract CampaignTermsTest is LedgerFixture {
+contract CampaignTermsTest is CampaignSigning {
     function setUp() public override {
         super.setUp();
         for (uint16 p = 1; p <= 3; ++p) {

@@ -4,11 +4,11 @@ pragma solidity 0.8.37;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 
-import {LedgerFixture} from "./LedgerFixture.sol";
+import {CampaignSigning} from "./CampaignSigning.sol";
 import {CampaignTerms, IPointsLedger, PartnerTerms, RiskLimits} from "../src/interfaces/IPointsLedger.sol";
 
 /// @notice Co-signed terms and campaigns, limits, payments, pauses, keys, upgrades.
-contract GovernanceTest is LedgerFixture {
+contract GovernanceTest is CampaignSigning {
     function setUp() public override {
         super.setUp();
         _admit(1, 10_000, 8000, 100);

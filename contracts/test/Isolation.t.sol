@@ -25,6 +25,7 @@ contract IsolationTest is LedgerFixture {
         batch[0] = _submission(submitter, operations);
         batch[0].gasAllowance = AMPLE_GAS;
         vm.recordLogs();
+        vm.cool(address(ledger));
         gas_ = gasleft();
         ledger.settle(batch);
         gas_ -= gasleft();
@@ -68,10 +69,11 @@ contract IsolationTest is LedgerFixture {
 
     function test_RedemptionOfAThousandLots() public {
         _fill(LOTS);
-        uint256 gas_ = _gasOf(_submitter(1), _redeem(1, 1, 10_000));
+        // All but one point: to spend everything is cheaper, since then no lot has to be read.
+        uint256 gas_ = _gasOf(_submitter(1), _redeem(1, 1, 9999));
         _tell("a redemption of 1,000 lots", gas_);
         vm.assertTrue(gas_ < BATCH_GAS, "fits a batch");
-        vm.assertEq(ledger.accountOf(_member(1)).openLots, 0, "none is open");
+        vm.assertEq(ledger.accountOf(_member(1)).openLots, 1, "one is open");
     }
 
     function test_ExpiryOfAThousandLots() public {
@@ -90,6 +92,7 @@ contract IsolationTest is LedgerFixture {
         _pass(31);
         address[] memory members = new address[](1);
         members[0] = _member(1);
+        vm.cool(address(ledger));
         uint256 gas_ = gasleft();
         ledger.touch(members);
         _tell("touching 1,000 lots that expire", gas_ - gasleft());
@@ -98,9 +101,11 @@ contract IsolationTest is LedgerFixture {
 
     function test_TransferOfAThousandLots() public {
         _fill(LOTS);
-        uint256 gas_ = _gasOf(ATTESTER, _transfer(1, 2, 10_000));
-        _tell("a transfer of 1,000 lots", gas_);
-        vm.assertTrue(gas_ < 30_000_000, "bounded");
+        uint256 gas_ = _gasOf(ATTESTER, _transfer(1, 2, 7000));
+        _tell("a transfer of 700 lots", gas_);
+        vm.assertTrue(gas_ < BATCH_GAS, "fits a batch");
+        // All 1,000 at once would be more than a transaction may take (16.78 M): a member sends them in two parts.
+        _tell("a transfer of the other 300 lots", _gasOf(ATTESTER, _transfer(1, 2, 3000)));
         vm.assertEq(ledger.balanceOf(_member(2)), 10_000, "received");
         vm.assertEq(ledger.accountOf(_member(2)).openLots, LOTS, "as they were");
     }
@@ -126,7 +131,7 @@ contract IsolationTest is LedgerFixture {
             list = bytes.concat(list, _framed(0x7f, _submitter(1), ""));
         }
         _at(batch, 3, 101, _submitter(1), list);
-        _at(batch, 4, 101, _submitter(1), _redeem(1, 1, 10_000));
+        _at(batch, 4, 101, _submitter(1), _redeem(1, 1, 9999));
         batch[4].gasAllowance = 200_000;
         _at(batch, 5, 101, _submitter(9), _purchase(1, 1, 10));
         _at(batch, 6, 102, _submitter(2), bytes.concat(_framed(0x03, _submitter(2), hex"00"), _purchase(2, 2, 33)));
@@ -134,6 +139,7 @@ contract IsolationTest is LedgerFixture {
         _at(batch, 8, 102, _submitter(2), _purchase(2, 2, 44));
 
         vm.recordLogs();
+        vm.cool(address(ledger));
         uint256 gas_ = gasleft();
         ledger.settle{gas: BATCH_GAS}(batch);
         _tell("a batch of seven bad submissions and two good ones", gas_ - gasleft());
@@ -161,13 +167,13 @@ contract IsolationTest is LedgerFixture {
         _fill(LOTS);
         Submission[] memory batch = new Submission[](3);
         _at(batch, 0, 102, _submitter(2), _purchase(2, 2, 1));
-        _at(batch, 1, 101, _submitter(1), _redeem(1, 1, 10_000));
+        _at(batch, 1, 101, _submitter(1), _redeem(1, 1, 9999));
         batch[1].gasAllowance = 10_000_000;
         _at(batch, 2, 102, _submitter(2), _purchase(2, 2, 2));
         vm.recordLogs();
         ledger.settle{gas: BATCH_GAS}(batch);
         vm.assertEq(_reasons().length, 0, "all settled");
-        vm.assertEq(ledger.balanceOf(_member(1)), 0, "redeemed");
+        vm.assertEq(ledger.balanceOf(_member(1)), 1, "redeemed");
         vm.assertEq(ledger.balanceOf(_member(2)), 3, "and the others");
     }
 

@@ -17,6 +17,8 @@ interface Vm {
     function deployCode(string calldata artifact, bytes calldata arguments) external returns (address deployed);
     /// @dev As `block.timestamp`, which the optimiser may read once for a whole test.
     function getBlockTimestamp() external view returns (uint256 timestamp);
+    /// @dev What a transaction of its own would find: nothing of the target has been read yet.
+    function cool(address target) external;
     function chainId(uint256 newChainId) external;
     function load(address target, bytes32 slot) external view returns (bytes32 word);
     function store(address target, bytes32 slot, bytes32 word) external;

@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {ERC1967Proxy} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Proxy.sol";
 
-import {LedgerFixture} from "./LedgerFixture.sol";
+import {CampaignSigning} from "./CampaignSigning.sol";
 import {CampaignTerms, IPointsLedger, Submission} from "../src/interfaces/IPointsLedger.sol";
 
 /// @notice What Python packed and signed (tests/vectors/protocol.json) is what the contracts read; what forge packs and signs goes to
 /// tests/vectors/forge.json, which Python reads.
-contract VectorsTest is LedgerFixture {
+contract VectorsTest is CampaignSigning {
     string private constant PYTHON = "../tests/vectors/protocol.json";
     string private constant FORGE = "../tests/vectors/forge.json";
 

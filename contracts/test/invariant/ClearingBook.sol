@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {LedgerFixture} from "../LedgerFixture.sol";
+import {CampaignSigning} from "../CampaignSigning.sol";
 import {Vm} from "../Test.sol";
 import {CampaignTerms, Funder, IssuerKind} from "../../src/interfaces/IPointsLedger.sol";
 
 /// @notice What everyone owes, folded from the ledger's events by arithmetic of its own.
-abstract contract ClearingBook is LedgerFixture {
+abstract contract ClearingBook is CampaignSigning {
     struct Price {
         IssuerKind kind;
         uint16 issuer;
