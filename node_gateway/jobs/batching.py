@@ -87,8 +87,9 @@ class GasModel:
     ratio: float = 1.0
     _WEIGHT: float = 0.005
     _MARGIN: float = 1.15
-    # Purchases outside campaigns bring it to 0.5; those in one cost half as much again, and a campaign opens between two batches.
-    _RATIO_MIN: float = 0.6
+    # Purchases outside campaigns would bring it to 0.5; a member's first one in a campaign costs twice as much, and a campaign opens
+    # between two batches: those on their way would starve, and their submissions go out one by one.
+    _RATIO_MIN: float = 0.85
 
     def expected(self, guessed_gas: int) -> int:
         """Gas to plan with, a margin above what was charged lately."""
