@@ -234,7 +234,11 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
             return _burned(context, Spending.redeem(ledger, operation, body, standing), uintAt(body, 20, 4));
         }
         if (kind == RETURN) return _return(context, operation, body);
-        if (kind == REFUND) return Reversals.refund(ledger, operation, body, standing.today);
+        if (kind == REFUND) {
+            // What this submission burned is refunded from the totals: it has to be in them.
+            _count(context);
+            return Reversals.refund(ledger, operation, body, standing.today);
+        }
         if (kind == HOLD) return Spending.hold(ledger, operation, body, standing);
         if (kind == CAPTURE) {
             return _burned(context, Spending.capture(ledger, operation, body, standing), uintAt(body, 25, 4));

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {MemberSigning} from "./MemberSigning.sol";
+import {ProgramTerms} from "../src/interfaces/IPointsLedger.sol";
 
 /// @notice What is refused of members' authorisations and of operations on their keys, and what each leaves.
 contract KeyRulesTest is MemberSigning {
@@ -242,5 +243,30 @@ contract KeyRulesTest is MemberSigning {
         _redeemWith(_redeemAuthorisationBy(51, 3, 1, 1, 5, 2), "bad_authorisation");
         manager.revokeRole(5, vm.addr(ATTESTER_KEY));
         _redeemWith(_redeemAuthorisationBy(ATTESTER_KEY, 3, 1, 1, 5, 2), "bad_authorisation");
+    }
+
+    // ---------------------------------------------------------------- what others cannot do to an id
+
+    /// @dev Anyone may touch any id, so touching one that has nothing must leave no trace: its first key would wait for it.
+    function test_TouchingAnEmptyIdDoesNotDelayItsFirstKey() public {
+        ProgramTerms memory terms = _programTerms();
+        terms.firstKeyDelaySeconds = 1 days;
+        _deploy(terms);
+        address[] memory members = new address[](1);
+        members[0] = _member(8);
+        ledger.touch(members);
+        ledger.touchThrough(_member(8), FIRST_DAY);
+        lastSequence[ATTESTER] = 0;
+        _enrol(8);
+        vm.assertEq(ledger.memberOf(_member(8)).keyActiveFrom, block.timestamp, "at once");
+    }
+
+    function test_rejects_RemovalOfNoKey() public {
+        _apply(ATTESTER, _signed(0x11, abi.encodePacked(vm.addr(500), uint8(1)), ADD_KEY, _memberKey(1), 1));
+        _apply(ATTESTER, _signed(0x11, abi.encodePacked(vm.addr(501), uint8(1)), ADD_KEY, _memberKey(1), 1));
+        _apply(ATTESTER, _signed(0x12, abi.encodePacked(vm.addr(_memberKey(1))), REMOVE_KEY, 500, 1));
+        // The place of the first key is empty now: its zero is not a key.
+        _reject(ATTESTER, _signed(0x12, abi.encodePacked(address(0)), REMOVE_KEY, 500, 1), "unknown_key");
+        vm.assertEq(ledger.memberOf(_member(1)).keyCount, 2, "two keys");
     }
 }

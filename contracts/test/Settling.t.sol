@@ -140,13 +140,15 @@ contract SettlingTest is LedgerFixture {
     }
 
     function test_OnlyTheLedgerSettlesOne() public {
-        (bool success,) = address(ledger)
+        (bool success, bytes memory failure) = address(ledger)
             .call(
                 abi.encodeWithSignature(
                     "settleOne((uint32,uint48,uint32,bytes,bytes))", _submission(_submitter(1), _purchase(1, 1, 1))
                 )
             );
         vm.assertTrue(!success, "refused");
+        bytes memory refusal = abi.encodeWithSelector(IPointsLedger.NotSelf.selector, address(this));
+        vm.assertEq(keccak256(failure), keccak256(refusal), "only itself");
     }
 
     function test_PartnersCannotDoWhatAttestersDo() public {
@@ -161,6 +163,27 @@ contract SettlingTest is LedgerFixture {
     function test_AttesterWithoutTheRoleIsNoneAtOnce() public {
         manager.revokeRole(5, vm.addr(ATTESTER_KEY));
         _assertReason(_settleOne(_submission(ATTESTER, _enrolment(3))), "submitter_expired");
+    }
+
+    /// @dev What one operation burns, cancels or issues, the next of the same submission finds.
+    function test_OperationsThatBuildOnOneAnotherSettleInOneSubmission() public {
+        uint32 first = lastSequence[_submitter(1)] + 1;
+        bytes memory operations = bytes.concat(
+            _purchase(1, 1, 1000),
+            _redeem(1, 1, 400),
+            _refund(1, 1, 1, first + 1, 400),
+            _return(1, 1, 0, first, 300),
+            _hold(1, 1, 200, FIRST_DAY),
+            _capture(1, 1, 2, first + 4, 150),
+            _refund(1, 1, 2, first + 5, 150),
+            _grant(_submitter(1), 1, 7)
+        );
+        vm.assertEq(_settleOne(_submission(_submitter(1), operations)).length, 0, "all applied");
+        vm.assertEq(ledger.balanceOf(_member(1)), 707, "balance");
+        vm.assertEq(ledger.totals().burned, 0, "all refunded");
+        vm.assertEq(ledger.totals().cancelled, 300, "cancelled");
+        vm.assertEq(ledger.positionOf(1).net, int256(707 * 10_000), "position");
+        vm.assertEq(ledger.positionOf(1).reimbursed, int256(0), "reimbursed");
     }
 
     // ---------------------------------------------------------------- delegates

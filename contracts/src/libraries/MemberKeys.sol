@@ -161,7 +161,9 @@ library MemberKeys {
         if (kind == REFUSE_RECOVERY) return m.recoveryKey == address(0) ? bytes32("no_recovery") : bytes32(0);
         if (kind != ADD_KEY && kind != REMOVE_KEY) return 0;
         address key = addressAt(body, 20);
-        bool isKnown = word.key() == key || m.otherKeys[Authorisations.otherKeySlot(word, key)] != 0;
+        // A member that removed its first key has 0 in its place: no one's key.
+        bool isKnown =
+            key != address(0) && (word.key() == key || m.otherKeys[Authorisations.otherKeySlot(word, key)] != 0);
         if (kind == REMOVE_KEY) {
             if (!isKnown) return "unknown_key";
             return m.keyCount == 1 ? bytes32("last_key") : bytes32(0);

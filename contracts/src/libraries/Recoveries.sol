@@ -25,6 +25,8 @@ library Recoveries {
     /// @notice Touches an account up to `day`.
     function touch(Ledger storage $, address member, uint256 day) external {
         Account memory a = $.load(member);
+        // Nothing is written when nothing can change: anyone may touch, and an id without points stays one that never had any.
+        if (!Accounts.isDue(a, day) && a.debt == 0) return;
         touchAccount($, a, day);
         $.store(a);
     }
