@@ -154,8 +154,8 @@ def _one_lane_asserted(patch: pytest.MonkeyPatch) -> None:
 
 
 def _no_journal(patch: pytest.MonkeyPatch) -> None:
-    journal = ReadModel.journal
-    patch.setattr(ReadModel, "journal", lambda self, mark: journal(self, mark)[:1])
+    take = ReadModel.take_journal
+    patch.setattr(ReadModel, "take_journal", lambda self, mark: take(self, mark)[:1])
 
 
 def _model_survives_failures(patch: pytest.MonkeyPatch) -> None:
@@ -167,7 +167,7 @@ def _missing_logs_are_believed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _skipped_counts_as_settled(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(settlement, "_skip_reasons", lambda events, tx_hash: {})
+    patch.setattr(settlement, "_skip_reasons", lambda events: {})
 
 
 def _expired_without_a_word(patch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,17 @@ def _webhooks_in_any_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def _losers_stay_in_flight(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(settlement, "_mark_replaced", _nothing)
+    mark = settlement._mark_mined
+
+    async def alone(connection: Any, own: Any) -> None:
+        table = schema.batches
+        rivals = (table.c.lane == own.row.lane, table.c.nonce == own.row.nonce, table.c.id != own.row.id)
+        before = (await connection.execute(sa.select(table.c.id, table.c.status).where(*rivals))).all()
+        await mark(connection, own)
+        for row in before:
+            await connection.execute(sa.update(table).where(table.c.id == row.id).values(status=row.status))
+
+    patch.setattr(settlement, "_mark_mined", alone)
 
 
 def _fees_are_never_raised(patch: pytest.MonkeyPatch) -> None:

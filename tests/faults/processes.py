@@ -23,8 +23,8 @@ from tests.postgres_server import PostgresServer, start_postgres
 COMMAND: Final = (sys.executable, "-m", "node_gateway.cli")
 PARTNERS: Final = (1, 2)
 DUMP_EVERY_S: Final = 10
-READY_S_MAX: Final = 180.0
-COMMAND_S_MAX: Final = 120.0
+READY_S_MAX: Final = 300.0
+COMMAND_S_MAX: Final = 600.0
 ROUND_S: Final = (1.0, 5.0)
 DOWN_S: Final = (0.0, 1.5)
 START_PAUSE_S: Final = 0.5
