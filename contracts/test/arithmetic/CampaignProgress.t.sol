@@ -36,6 +36,7 @@ contract CampaignProgressTest is Test, LedgerState {
     uint256[] private bps;
     uint256[] private charged;
     uint256 private today;
+    uint256 private closesDay;
 
     /// forge-config: default.fuzz.runs = 64
     function testFuzz_ProgressAndAwards(uint256 seed) public {
@@ -49,9 +50,10 @@ contract CampaignProgressTest is Test, LedgerState {
         }
     }
 
-    /// @dev Days 100 … 120, without 105 … 107 and from 117 on.
+    /// @dev Days 100 … 110 or 120, without 105 … 107 and from 113 on.
     function _open(Dice memory dice) private {
-        today = 98;
+        today = dice.between(98, 104);
+        closesDay = dice.oneIn(2) ? 110 : 120;
         ledger.program.lotValidityDays = 1000;
         CampaignSlots storage campaign = ledger.campaigns[3];
         uint256 partnerCount = dice.between(1, 9);
@@ -64,13 +66,13 @@ contract CampaignProgressTest is Test, LedgerState {
         campaign.priceMicro = uint32(PRICE);
         campaign.pauseCount = 2;
         campaign.pauses[0] = 105 | uint256(108) << 24;
-        campaign.pauses[1] = 117;
+        campaign.pauses[1] = 113;
         for (uint256 i = 0; i < partnerCount; ++i) {
             spends.push(0);
             // The second of its partner's campaigns; the first is over.
             ledger.partners[i + 1].campaignCount = 2;
             ledger.partners[i + 1].campaigns[0] =
-                (2 | i << 16 | 10 << 24 | 20 << 44) | (3 | i << 16 | 100 << 24 | 120 << 44) << 64;
+                (2 | i << 16 | 10 << 24 | 20 << 44) | (3 | i << 16 | 100 << 24 | closesDay << 44) << 64;
         }
         for (uint256 s = 0; s < stageCount; ++s) {
             stages.push([dice.between(1, 9), dice.below(4), dice.below(3) * 100, dice.below(4) * 150, dice.below(4)]);
@@ -95,7 +97,7 @@ contract CampaignProgressTest is Test, LedgerState {
         uint256 spend = dice.oneIn(9) ? 1e12 : dice.oneIn(2) ? dice.between(1, 3) * 50 : dice.between(1, 3) * 50 - 1;
         uint256 day = today - dice.below(3);
         _record(partner, day, spend);
-        bool counts = day >= 100 && day < 117 && (day < 105 || day > 107);
+        bool counts = day >= 100 && day <= closesDay && day < 113 && (day < 105 || day > 107);
         purchases.push(Purchase(partner, day, spend, counts));
         if (!counts) return;
         spends[partner] += spend;
