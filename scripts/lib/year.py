@@ -50,6 +50,8 @@ EXIT_DIFFERS, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 130, 143
 def main() -> int:
     # As an exit, so that the chain of the run does not outlive it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
+    # Started in the background by a shell, it would inherit that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = _arguments()
     print(f"seed {arguments.seed}", flush=True)
     with TemporaryDirectory(prefix="coalition-year-") as directory, shown_progress() as progress:
