@@ -53,12 +53,14 @@ async def test_refused_operations_do_not_count_as_settled() -> None:
         partner, since = PARTNERS[0], await mark(started)
         good = traffic.mix(Mix.KNOWN, 60)
         refused = Purchase(traffic.sequence(partner), traffic.members[0].id, OVER_THE_BOUND_MINOR)
-        bad = Bulk(partner, pack_bulk([traffic.sign(partner, [refused])]), 1)
+        # Alone in a submission it would be refused before it is accepted.
+        fine = Purchase(traffic.sequence(partner), traffic.members[0].id, 1_00)
+        mixed = Bulk(partner, pack_bulk([traffic.sign(partner, [fine, refused])]), 2)
 
-        run = await settle(started, [*good, bad])
+        run = await settle(started, [*good, mixed])
 
-        assert run.settled == operations_in(good)
+        assert run.settled == operations_in(good) + 1
         assert any("invalid_amount" in text for text in said)
         assert (await started.read("totals"))["issued"] > 0
         with pytest.raises(NotSettledError):
-            await count_settled(started, since, sent=62)
+            await count_settled(started, since, sent=63)
