@@ -298,4 +298,32 @@ contract CampaignRulesTest is CampaignSigning {
         vm.assertEq(ledger.progressOf(1, _member(1)).visits, 1, "it had not counted");
         vm.assertEq(_spentPoints(), 500, "kept");
     }
+
+    function test_OnlyTheStagesThatFailAreClawedBack() public {
+        Stage[] memory stages = new Stage[](3);
+        stages[0] = Stage(100, 1, 0, 0, 0);
+        stages[1] = Stage(200, 0, 0, 150, 0);
+        stages[2] = Stage(300, 0, 0, 100, 0);
+        _begin(stages, 5000);
+        uint32 sold = _buy(1, 150);
+        vm.assertEq(_spentPoints(), 600, "all three");
+        _apply(_submitter(1), _return(1, 1, 0, sold, 10));
+        vm.assertEq(_spentPoints(), 400, "the second only");
+        vm.assertEq(ledger.progressOf(1, _member(1)).awardedStages, 5, "first and third");
+    }
+
+    /// @dev The returned lot is whole, but the bonus that goes with it is not.
+    function test_SpentBonusIsOwedThoughTheReturnedLotIsWhole() public {
+        _begin(_stages(Stage(500, 0, 0, 120, 0)), 600);
+        uint32 first = _buy(1, 100);
+        _buy(1, 50);
+        _nextDay();
+        uint32 last = _buy(1, 30);
+        _apply(_submitter(1), _return(1, 1, 0, first, 50));
+        _apply(_submitter(4), _redeem(4, 1, 500));
+        _apply(_submitter(1), _return(1, 1, 3, last, 30));
+        vm.assertEq(ledger.balanceOf(_member(1)), 0, "what was left of the bonus");
+        vm.assertEq(ledger.accountOf(_member(1)).debt, 400, "and what was not");
+        vm.assertEq(_spentPoints(), 400, "is still spent");
+    }
 }

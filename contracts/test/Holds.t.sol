@@ -57,6 +57,13 @@ contract HoldsTest is LedgerFixture {
         vm.assertEq(ledger.totals().expired, 1000, "expired before");
     }
 
+    function test_RedemptionWithoutAPriceIsPaidNothing() public {
+        _reprice(2, 10_000, 0, 100);
+        _apply(_submitter(2), _redeem(2, 1, 300));
+        vm.assertEq(ledger.totals().burned, 300, "burned");
+        vm.assertEq(ledger.positionOf(2).reimbursed, int256(0), "free of charge");
+    }
+
     // ---------------------------------------------------------------- placing
 
     function test_HoldReservesPoints() public {
@@ -190,6 +197,23 @@ contract HoldsTest is LedgerFixture {
         _assertAccount(0, 0, 0);
         vm.assertEq(ledger.totals().burned, 250, "burned");
         vm.assertEq(ledger.totals().expired, 750, "what was freed had lapsed");
+    }
+
+    function test_LapsedPointsThatAreAllHeldDoNotExpire() public {
+        _apply(_submitter(1), _hold(1, 1, 1000, FIRST_DAY + 50));
+        _pass(35);
+        ledger.touchThrough(_member(1), ledger.today());
+        _assertAccount(1000, 0, 1000);
+        vm.assertEq(ledger.totals().expired, 0, "none");
+    }
+
+    function test_HoldBringsTheAccountToToday() public {
+        _pass(20);
+        _apply(_submitter(1), _purchase(1, 1, 50));
+        _pass(11);
+        _apply(_submitter(1), _hold(1, 1, 50, FIRST_DAY + 40));
+        _assertAccount(50, 0, 50);
+        vm.assertEq(ledger.totals().expired, 1000, "expired before");
     }
 
     function test_WhatAVoidFreesLapsesWithItsLot() public {

@@ -136,6 +136,7 @@ contract IsolationTest is LedgerFixture {
         _at(batch, 5, 101, _submitter(9), _purchase(1, 1, 10));
         _at(batch, 6, 102, _submitter(2), bytes.concat(_framed(0x03, _submitter(2), hex"00"), _purchase(2, 2, 33)));
         batch[7] = _submissionBy(101, _submitter(1), uint48(block.timestamp - 1), _purchase(1, 1, 10));
+        batch[7].gasAllowance = 1_000_000;
         _at(batch, 8, 102, _submitter(2), _purchase(2, 2, 44));
 
         vm.recordLogs();

@@ -157,7 +157,7 @@ abstract contract LedgerFixture is Test, ILedgerEvents {
         return Submission({
             submitter: submitter,
             deadline: deadline,
-            gasAllowance: 10_000_000,
+            gasAllowance: 100_000_000,
             operations: operations,
             signature: _sign(key, digest)
         });

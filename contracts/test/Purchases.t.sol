@@ -183,6 +183,15 @@ contract PurchasesTest is LedgerFixture {
         vm.assertEq(ledger.totals().expired, 100, "expired");
     }
 
+    function test_LateLotExpiresBeforeTheOthers() public {
+        _apply(_submitter(1), _purchase(1, 1, 100));
+        _apply(_submitter(2), _purchaseOn(2, 1, 50, FIRST_DAY - 3));
+        _pass(28);
+        ledger.touchThrough(_member(1), ledger.today());
+        vm.assertEq(ledger.balanceOf(_member(1)), 100, "the late one alone");
+        vm.assertEq(ledger.totals().expired, 25, "expired");
+    }
+
     // ---------------------------------------------------------------- grants
 
     function test_PartnersGrantIsBilledAndOperatorsIsFree() public {

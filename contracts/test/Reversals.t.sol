@@ -179,6 +179,27 @@ contract ReversalsTest is LedgerFixture {
         _assertAvailableAndDebt(0, 60);
     }
 
+    function test_ReturnBringsTheAccountToToday() public {
+        _apply(_submitter(1), _purchase(1, 1, 100));
+        _pass(5);
+        uint32 sold = _apply(_submitter(1), _purchase(1, 1, 40));
+        _pass(26);
+        _apply(_submitter(1), _return(1, 1, 1, sold, 10));
+        _assertAvailableAndDebt(30, 0);
+        vm.assertEq(ledger.totals().expired, 100, "the first lot");
+    }
+
+    function test_ReturnOfTheOnlyOpenLotLeavesNone() public {
+        _apply(_submitter(1), _purchase(1, 1, 100));
+        _apply(_submitter(1), _redeem(1, 1, 100));
+        uint32 sold = _apply(_submitter(1), _purchase(1, 1, 40));
+        _apply(_submitter(1), _return(1, 1, 1, sold, 40));
+        _assertAvailableAndDebt(0, 0);
+        vm.assertEq(ledger.accountOf(_member(1)).openLots, 0, "none");
+        _pass(40);
+        vm.assertTrue(ledger.accountOf(_member(1)).touched, "nothing is due");
+    }
+
     /// @dev A lot posted late stands apart from the others, and is found all the same.
     function test_LateLotIsTakenBack() public {
         _apply(_submitter(1), _purchase(1, 1, 100));
