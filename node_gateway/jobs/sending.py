@@ -75,6 +75,10 @@ class Sender:
         for lane, of_lane in by_lane.items():
             if any(batch.sent_at_ms is not None or batch.tries for batch in of_lane):
                 of_lane = await self._still_open(of_lane, leases[lane])
+                outbid = await self._outbid(of_lane)
+                if outbid is not None:
+                    await self._replace(outbid, leases[lane], now_ms)
+                    continue
             sent += await self._send(of_lane[:SEND_IN_STEP_MAX], leases[lane], now_ms)
         return sent
 
@@ -91,6 +95,15 @@ class Sender:
                 del self._used_since_s[batch.batch_id]
                 await self._settle_foreign(batch, lease)
         return [batch for batch in due if batch.nonce >= mined]
+
+    async def _outbid(self, due: Sequence[InFlight]) -> InFlight | None:
+        """The first batch that no block can take: a node may keep what became too cheap in its pool, and only say that it knows it."""
+        header = await node.header_at(self._rpc, "latest") if due else None
+        base_fee_wei = header.base_fee_wei if header else 0
+        newest = {batch.nonce: batch for batch in due}
+        return next(
+            (batch for batch in newest.values() if batch.tries and batch.max_fee_wei < base_fee_wei), None
+        )
 
     async def _settle_foreign(self, batch: InFlight, lease: Lease) -> None:
         """The nonce is used; if not by any of our batches, another transaction took it and the submissions wait again."""
