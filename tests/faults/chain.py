@@ -10,6 +10,7 @@ from eth_hash.auto import keccak
 
 from node_gateway.chain.abi import SETTLE_SELECTOR, SettleItem
 from node_gateway.chain.deployment import Deployment
+from node_gateway.chain.receipts_root import receipts_root
 from node_gateway.chain.transactions import Fees, Signer, rlp_decode, rlp_encode
 from partner_sdk.protocol import Domain, LedgerAddress
 from tests.faults.event_logs import bloom_of, log_of
@@ -55,6 +56,7 @@ class Block:
     events: Emitted
     receipts: list[dict[str, Any]] = field(default_factory=list)
     bloom: str = ""
+    receipts_root: str = ""
 
 
 class Refused(Exception):  # noqa: N818  # the chain's answer
@@ -274,3 +276,4 @@ def _write_receipts(block: Block, outcomes: Sequence[tuple[Transaction, Emitted,
             "logsBloom": bloom_of(logs), **place,
         })  # fmt: skip
     block.bloom = bloom_of(log for receipt in block.receipts for log in receipt["logs"])
+    block.receipts_root = "0x" + receipts_root(block.receipts).hex()
