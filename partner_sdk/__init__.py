@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from partner_sdk._rejections import HoldVoidedError as HoldVoidedError
     from partner_sdk._rejections import InsufficientPointsError as InsufficientPointsError
     from partner_sdk._rejections import InvalidAmountError as InvalidAmountError
+    from partner_sdk._rejections import InvalidDayError as InvalidDayError
     from partner_sdk._rejections import KeyNotActiveError as KeyNotActiveError
     from partner_sdk._rejections import LastKeyError as LastKeyError
     from partner_sdk._rejections import MalformedOperationError as MalformedOperationError
@@ -168,6 +169,7 @@ _MODULE_OF_NAME = {
     "HoldVoidedError": "_rejections",
     "InsufficientPointsError": "_rejections",
     "InvalidAmountError": "_rejections",
+    "InvalidDayError": "_rejections",
     "InvalidRequestError": "_errors",
     "KeyFileError": "keys",
     "KeyId": "protocol",
@@ -292,6 +294,7 @@ __all__ = [
     "HoldVoidedError",
     "InsufficientPointsError",
     "InvalidAmountError",
+    "InvalidDayError",
     "InvalidRequestError",
     "KeyFileError",
     "KeyId",

@@ -28,6 +28,10 @@ class InvalidAmountError(OperationRejectedError):
     """An amount is 0 or over its bound."""
 
 
+class InvalidDayError(OperationRejectedError):
+    """The purchase is dated in the future."""
+
+
 class PostedTooLateError(OperationRejectedError):
     """The purchase is longer ago than the program allows."""
 
@@ -174,6 +178,7 @@ REJECTION_ERRORS: Final[Mapping[Reason, type[OperationRejectedError]]] = {
     Reason.OPERATION_PAUSED: OperationPausedError,
     Reason.PARTNER_SUSPENDED: PartnerSuspendedError,
     Reason.INVALID_AMOUNT: InvalidAmountError,
+    Reason.INVALID_DAY: InvalidDayError,
     Reason.POSTED_TOO_LATE: PostedTooLateError,
     Reason.UNKNOWN_OPERATION: UnknownOperationError,
     Reason.UNKNOWN_HOLD: UnknownHoldError,

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     OPERATION_PAUSED = "operation_paused"
     PARTNER_SUSPENDED = "partner_suspended"
     INVALID_AMOUNT = "invalid_amount"
+    INVALID_DAY = "invalid_day"
     POSTED_TOO_LATE = "posted_too_late"
     UNKNOWN_OPERATION = "unknown_operation"
     UNKNOWN_HOLD = "unknown_hold"
