@@ -12,7 +12,7 @@ import {PointsLedgerExtension} from "./PointsLedgerExtension.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {Authorisations} from "./libraries/Authorisations.sol";
 import {bytesAt, uintAt} from "./libraries/Body.sol";
-import {OPERATIONS_MAX} from "./libraries/Bounds.sol";
+import {OPERATIONS_BYTES_MAX, OPERATIONS_MAX} from "./libraries/Bounds.sol";
 import {signerOf, typedDigest} from "./libraries/Domain.sol";
 import {CampaignRules} from "./libraries/CampaignRules.sol";
 import {Delegate, Partner, Program, programDay} from "./libraries/LedgerStorage.sol";
@@ -96,17 +96,20 @@ contract PointsLedger is Issuing, AccessManagedUpgradeable, UUPSUpgradeable {
     }
 
     function _isFramed(bytes calldata operations) private pure returns (bool) {
+        uint256 end = operations.length;
         uint256 offset = 0;
         uint256 count = 0;
-        // Offsets grow by at most 65,537 a step, for at most 257 steps. A last byte alone reads beyond the end, and ends there.
+        // Offsets grow by 7 to 65,537 a step, and so pass an end of at most 65,535. A last byte alone reads beyond the end, and ends there.
         unchecked {
-            for (; offset < operations.length && count <= OPERATIONS_MAX; ++count) {
+            // Of no bytes, one less is more than any bound.
+            if (end - 1 >= OPERATIONS_BYTES_MAX) return false;
+            for (; offset < end; ++count) {
                 uint256 length = uintAt(operations, offset, 2);
                 if (length < 5) return false;
                 offset += 2 + length;
             }
         }
-        return count > 0 && count <= OPERATIONS_MAX && offset == operations.length;
+        return offset == end && count <= OPERATIONS_MAX;
     }
 
     /// @dev Checks who submits, and fills the context.

@@ -171,4 +171,13 @@ contract BoundsTest is LedgerFixture {
         _settleAmply(0, operations);
         vm.assertEq(ledger.balanceOf(_member(1)), 256, "all");
     }
+
+    function test_SubmissionHasAtMost65535Bytes() public {
+        bytes memory longest = _framed(0x7f, _submitter(1), new bytes(65_535 - 7));
+        vm.assertEq(longest.length, 65_535, "as framed");
+        _reject(_submitter(1), longest, "malformed_operation");
+        bytes memory longer = bytes.concat(_framed(0x7f, _submitter(1), new bytes(65_535 - 14)), _purchase(1, 1, 10));
+        _reject(_submitter(1), longer, "malformed_submission");
+        vm.assertEq(ledger.balanceOf(_member(1)), 0, "none of it");
+    }
 }

@@ -132,6 +132,40 @@ contract CampaignRulesTest is CampaignSigning {
         vm.assertEq(ledger.balanceOf(_member(1)), 0, "nothing left");
     }
 
+    /// @dev Lots of stages 1 … 12 are numbered in one word, those of stages 13 … 15 in the next. Odd stages need a total of 100.
+    function test_StagesOfTwoWordsKeepTheirLotsThroughPartialClawBacks() public {
+        Stage[] memory stages = new Stage[](16);
+        for (uint32 i = 0; i < 16; ++i) {
+            stages[i] = Stage(100 + i, 0, 0, i % 2 == 1 ? 100 : 0, 0);
+        }
+        _begin(stages, 5000);
+        uint32 sold = _buy(1, 100);
+        for (uint256 round = 1; round <= 3; ++round) {
+            _apply(_submitter(1), _return(1, 1, 0, sold, 10));
+            vm.assertEq(ledger.progressOf(1, _member(1)).awardedStages, 0x5555, "the even ones");
+            _assertBonusLots(0x5555);
+            _buy(2, 10);
+            vm.assertEq(ledger.progressOf(1, _member(1)).awardedStages, 0xffff, "all again");
+            _assertBonusLots(0xffff);
+        }
+        _apply(_submitter(1), _redeem(1, 1, uint32(ledger.balanceOf(_member(1)) - 100)));
+        _apply(_submitter(1), _return(1, 1, 0, sold, 10));
+        vm.assertEq(ledger.accountOf(_member(1)).debt, 8 * 108 - 90, "10 of the 100 that were left repaid the base");
+        vm.assertEq(_spentPoints(), 16 * 100 + 120 - 90, "what is owed is still spent");
+    }
+
+    /// @dev Each of these stages has its own lot, whole, and no other stage has one.
+    function _assertBonusLots(uint256 awarded) private view {
+        LotView[] memory lots = ledger.lotsOf(_member(1));
+        for (uint256 i = 0; i < lots.length; ++i) {
+            if (lots[i].kind != IssuerKind.Campaign) continue;
+            vm.assertTrue(awarded >> lots[i].stage & 1 == 1, "of an awarded stage, once");
+            vm.assertEq(lots[i].points, 100 + lots[i].stage, "whole");
+            awarded &= ~(1 << lots[i].stage);
+        }
+        vm.assertEq(awarded, 0, "every one");
+    }
+
     // ---------------------------------------------------------------- budget and shares
 
     function test_BonusBeyondTheBudgetIsRefusedAndCounted() public {

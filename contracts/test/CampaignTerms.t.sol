@@ -223,6 +223,8 @@ contract CampaignTermsTest is CampaignSigning {
         _open(_campaign(3, 1001, 2000));
         vm.expectRevert(_invalid("lastDay"));
         ledger.closeCampaignEarly(1, FIRST_DAY + 7);
+        vm.expectRevert(_invalid("lastDay"));
+        ledger.closeCampaignEarly(1, type(uint24).max);
         ledger.closeCampaignEarly(1, FIRST_DAY + 6);
         vm.assertEq(ledger.campaignOf(1).closesDay, FIRST_DAY + 6, "closed early");
     }

@@ -110,6 +110,21 @@ contract IsolationTest is LedgerFixture {
         vm.assertEq(ledger.accountOf(_member(2)).openLots, LOTS, "as they were");
     }
 
+    /// @dev Lots that end before the receiver's last one stand in its sorted list besides.
+    function test_TransferOfLotsThatEndBeforeTheReceivers() public {
+        _fill(LOTS);
+        _nextDay();
+        _gasOf(_submitter(2), _purchase(2, 2, 10));
+        uint256 gas_ = _gasOf(ATTESTER, _transfer(1, 2, 5000));
+        _tell("a transfer of 500 lots that end before the receiver's last", gas_);
+        vm.assertTrue(gas_ < BATCH_GAS, "fits a batch");
+        vm.assertEq(ledger.balanceOf(_member(2)), 5010, "received");
+        _enrol(3);
+        _apply(_submitter(1), _purchaseOn(1, 3, 10, FIRST_DAY - 4));
+        _tell("one more, before 500 of the receiver's that stand in the list", _gasOf(ATTESTER, _transfer(3, 2, 10)));
+        vm.assertEq(ledger.lotsOf(_member(2)).length, 502, "each a lot of its own");
+    }
+
     // ---------------------------------------------------------------- beside others
 
     function _at(Submission[] memory batch, uint256 i, uint256 key, uint32 submitter, bytes memory operations)

@@ -343,7 +343,6 @@ interface ILedgerEvents {
 /// @notice Lots, holds, debt, campaigns and clearing of one program. The rules are those of the ledger rules page; amounts are
 /// whole points, minor units (spend) and micro-units (prices, positions).
 interface IPointsLedger is ILedgerEvents {
-    error DeadlinePassed(uint48 deadline);
     error NotSelf(address caller);
     error InvalidTerms(bytes32 field);
     error InvalidSignature(uint16 payer);

@@ -29,7 +29,9 @@ uint256 constant DEBTS_MAX = 1000;
 /// @dev Debts that an account can ever number between two moments without debt (20 bits), less one operation's.
 uint256 constant DEBT_INDEX_MAX = (1 << 20) - 1024;
 
+/// @dev Of a submission: operations, and bytes of all of them as they are framed.
 uint256 constant OPERATIONS_MAX = 256;
+uint256 constant OPERATIONS_BYTES_MAX = 65_535;
 uint256 constant PARTNERS_MAX = 4096;
 uint256 constant CAMPAIGN_PARTNERS_MAX = 64;
 uint256 constant CAMPAIGN_STAGES_MAX = 16;

@@ -246,7 +246,7 @@ library CampaignBook {
     /// @notice Nothing counts after `lastDay`, today at the soonest.
     function closeEarly(Ledger storage $, uint16 id, uint24 lastDay) external {
         // The first day without is the one after, so it is tomorrow at the soonest.
-        CampaignSlots storage campaign = _running($, id, lastDay + 1);
+        CampaignSlots storage campaign = _running($, id, uint256(lastDay) + 1);
         if (lastDay >= campaign.closesDay) revert IPointsLedger.InvalidTerms("lastDay");
         campaign.closesDay = lastDay;
         for (uint256 i = 0; i < campaign.partners.length; ++i) {
@@ -260,11 +260,12 @@ library CampaignBook {
         emit ILedgerEvents.CampaignClosedEarly(id, lastDay);
     }
 
-    function _running(Ledger storage $, uint16 id, uint24 day) private view returns (CampaignSlots storage campaign) {
+    function _running(Ledger storage $, uint16 id, uint256 day) private view returns (CampaignSlots storage campaign) {
         campaign = $.campaigns[id];
         if (campaign.termsHash == 0) revert IPointsLedger.UnknownCampaign(id);
         uint256 today = programDay($.program.dayOffsetSeconds);
-        if (day <= today) revert IPointsLedger.DayNotAhead(day, uint24(today));
+        // A day up to today has 20 bits.
+        if (day <= today) revert IPointsLedger.DayNotAhead(uint24(day), uint24(today));
     }
 
     /// @notice Frees what the campaign still reserves, once nothing can be awarded any more.

@@ -8,6 +8,7 @@ import {DAY_MAX, LOT_INDEX_MAX, OPEN_LOTS_MAX} from "../../src/libraries/Bounds.
 import {LedgerState} from "../../src/libraries/LedgerStorage.sol";
 import {Lot, newLot} from "../../src/libraries/Lot.sol";
 import {PlainAccounts} from "../../src/libraries/PlainAccounts.sol";
+import {Recoveries} from "../../src/libraries/Recoveries.sol";
 
 /// @notice The words in which an account is kept, and the two ways to issue a lot.
 contract AccountHeadTest is Test, LedgerState {
@@ -106,6 +107,51 @@ contract AccountHeadTest is Test, LedgerState {
                 _take(full, taken);
             }
         }
+    }
+
+    /// @dev So do the short ways to take points and to take a lot's points back, wherever they do anything.
+    function testFuzz_PlainTakingEqualsTaking(uint256 seed) public {
+        (address plain, address full) = (address(1), address(2));
+        Dice memory dice = Dice(seed);
+        uint256 day = 1000;
+        uint256 plainly = 0;
+        for (uint256 i = 0; i < 40; ++i) {
+            day += dice.below(2);
+            Lot lot = newLot(dice.oneIn(5) ? 0 : dice.between(1, 40), dice.below(1e12), 7, day, i % 9 + 1);
+            for (uint160 member = 1; member <= 2; ++member) {
+                Account memory a = Accounts.load(ledger, address(member));
+                Accounts.issue(ledger, a, lot);
+                Accounts.store(ledger, a);
+            }
+            uint256 today = dice.oneIn(4) ? day : 1000;
+            if (dice.oneIn(2) ? _takePlainly(plain, full, dice.between(1, 9), today) : _returnPlainly(dice, today)) {
+                ++plainly;
+            }
+            vm.assertEq(ledger.heads[plain], ledger.heads[full], "head");
+            for (uint256 pair = 0; pair <= i / 2; ++pair) {
+                vm.assertEq(ledger.lotPairs[plain][pair], ledger.lotPairs[full][pair], "pair");
+            }
+            vm.assertEq(ledger.encumbrances[full], 0, "nothing is owed");
+        }
+        vm.assertTrue(plainly > 0, "the short ways were gone");
+    }
+
+    function _takePlainly(address plain, address full, uint256 points, uint256 today) private returns (bool isTaken) {
+        isTaken = PlainAccounts.take(ledger, plain, points, today);
+        if (isTaken) _take(full, points);
+    }
+
+    /// @dev Of a lot and of as many points as chance has it, up to more than are left in it.
+    function _returnPlainly(Dice memory dice, uint256 today) private returns (bool isTaken) {
+        (address plain, address full) = (address(1), address(2));
+        Account memory a = Accounts.load(ledger, full);
+        uint256 index = dice.below(a.next);
+        Lot lot = Accounts.lotAt(ledger, a, index).withKept(dice.below(1e12));
+        uint256 points = dice.below(25);
+        isTaken = PlainAccounts.takeBack(ledger, plain, ledger.heads[plain], index, lot, points, today);
+        if (!isTaken) return false;
+        vm.assertEq(Recoveries.recover(ledger, a, index, lot, points), points, "all of them");
+        Accounts.store(ledger, a);
     }
 
     function _take(address member, uint256 points) private {
