@@ -31,8 +31,8 @@ from partner_sdk.protocol import Authorisation, Domain, MemberId, SignedSubmissi
 POINTS_FIELD_MAX = 2**32 - 1
 SPEND_FIELD_MAX = 2**40 - 1
 DAY_FIELD_MAX = protocol.OCCURRED_ON_SETTLEMENT
-# So that a batch of one of them stays within its gas whatever accounts look like.
-SUBMISSION_OPERATIONS_MAX = 64
+# So that a submission stays within its gas whatever accounts look like.
+SUBMISSION_OPERATIONS_MAX = 10
 # No clock of a scenario comes near it.
 NO_DEADLINE_S = 2**48 - 1
 NOBODY = MemberId(b"\xff" * 20)
@@ -48,10 +48,17 @@ class Packed(NamedTuple):
 class Packer:
     """Packs what goes into one block after the other, each with what the chain said about those before it."""
 
-    def __init__(self, parties: Parties, domain: Domain, book: Book) -> None:
+    def __init__(
+        self,
+        parties: Parties,
+        domain: Domain,
+        book: Book,
+        submission_operations_max: int = SUBMISSION_OPERATIONS_MAX,
+    ) -> None:
         self._parties = parties
         self._domain = domain
         self._book = book
+        self._submission_operations_max = submission_operations_max
         self._nonces: dict[MemberId, int] = {}
 
     def begin_block(self) -> None:
@@ -68,7 +75,7 @@ class Packer:
                 not run
                 or run[0].submitter != packed.submitter
                 or packed.operation.sequence in numbers
-                or len(run) == SUBMISSION_OPERATIONS_MAX
+                or len(run) == self._submission_operations_max
             ):
                 runs.append([])
                 numbers.clear()

@@ -11,7 +11,7 @@ from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.rpc import Rpc
 from node_gateway.simulation.book import Book
 from node_gateway.simulation.ledger_days import chain_day
-from node_gateway.simulation.packing import Packer
+from node_gateway.simulation.packing import SUBMISSION_OPERATIONS_MAX, Packer
 from node_gateway.simulation.parties import Parties, parties_of
 from node_gateway.simulation.program import Prices, record_terms, set_up
 from node_gateway.simulation.report import Report, read_report
@@ -59,14 +59,19 @@ class ScenarioRun:
     """
 
     def __init__(
-        self, scenario: Scenario, chain: ScenarioChain, parties: Parties, progress: Progress
+        self,
+        scenario: Scenario,
+        chain: ScenarioChain,
+        parties: Parties,
+        progress: Progress,
+        submission_operations_max: int,
     ) -> None:
         self.scenario = scenario
         self.chain = chain
         self.parties = parties
         self._progress = progress
         self.book = Book()
-        self._packer = Packer(parties, chain.domain, self.book)
+        self._packer = Packer(parties, chain.domain, self.book, submission_operations_max)
         self._prices = {
             partner.id: Prices(partner.issue_price, partner.redeem_price, partner.earn_points_per_100_minor)
             for partner in scenario.partners
@@ -77,11 +82,24 @@ class ScenarioRun:
         self._sent = 0
 
     @classmethod
-    async def begin(cls, rpc: Rpc, scenario: Scenario, progress: Progress) -> ScenarioRun:
-        """Sets the program up; the chain stands before the scenario's day 0."""
+    async def begin(
+        cls,
+        rpc: Rpc,
+        scenario: Scenario,
+        progress: Progress,
+        submission_operations_max: int = SUBMISSION_OPERATIONS_MAX,
+    ) -> ScenarioRun:
+        """Sets the program up; the chain stands before the scenario's day 0.
+
+        Args:
+            rpc: a fresh development chain whose clock can be set.
+            scenario: what is to be run.
+            progress: told in words how far it is.
+            submission_operations_max: most operations of one party that go out under one signature. The report does not depend on it.
+        """
         parties = parties_of(scenario)
         chain = await set_up(rpc, scenario, parties, progress)
-        return cls(scenario, chain, parties, progress)
+        return cls(scenario, chain, parties, progress, submission_operations_max)
 
     @property
     def cycles(self) -> list[int]:

@@ -23,11 +23,11 @@ from node_gateway.chain.transactions import Fees, SignedTransaction, Signer
 from node_gateway.simulation.ledger_days import GENESIS_TIMESTAMP_S, first_second_of
 from partner_sdk.protocol import Domain, LedgerAddress, SignedSubmission, split_frames
 
-# Nothing of a scenario may fail for want of gas: the chain of a run has no cap on a transaction's gas, and gets plenty.
-TRANSACTION_GAS = 900_000_000
-SUBMISSION_GAS_ALLOWANCE = 200_000_000
-# A batch of so many operations fits even where each of them has a thousand lots to expire.
+# Nothing of a scenario may fail for want of gas: the chain of a run has no cap on a transaction's gas, and gets plenty. Most is needed
+# by the transfer of 750 lots to a member with as many late ones that end after them: some 400 M.
+SUBMISSION_GAS_ALLOWANCE = 4_200_000_000
 BATCH_OPERATIONS_MAX = 64
+TRANSACTION_GAS = 300_000_000_000
 BLOCK_GAS_LIMIT = 1_000_000_000_000
 BLOCK_WAIT_MAX_S = 600.0
 FREE = Fees(max_wei=0, priority_wei=0)
@@ -89,6 +89,7 @@ class ScenarioChain:
         last_gas_used: of that block.
         gas_used: of all blocks.
         transactions: in all blocks.
+        submission_sizes: how many submissions had so many operations.
         event_counts: of the ledger's events, by name.
     """
 
@@ -101,6 +102,7 @@ class ScenarioChain:
         self.last_gas_used = 0
         self.gas_used = 0
         self.transactions = 0
+        self.submission_sizes: Counter[int] = Counter()
         self.event_counts: Counter[str] = Counter()
         self._administrator = administrator
         self._relay = relay
@@ -120,6 +122,7 @@ class ScenarioChain:
         operations = 0
         for submission in submissions:
             count = len(split_frames(submission.framed))
+            self.submission_sizes[count] += 1
             if batch and operations + count > BATCH_OPERATIONS_MAX:
                 self._add("settle", self._relay, self.ledger, encode_settle(batch))
                 batch, operations = [], 0

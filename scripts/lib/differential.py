@@ -1,11 +1,13 @@
 """Random scenarios through the contracts and through the independent model of the rules, which must agree to the last micro-unit;
-then the auditor rebuilds the ledger from the events of the same chain, and must find nothing."""
+then the auditor rebuilds the ledger from the events of the same chain, and must find nothing. How many operations of one party go out
+under one signature differs from seed to seed, and must make no difference."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
+import random
 import signal
 import sys
 import time
@@ -16,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from node_gateway.audit.run import AuditRequest, audit  # noqa: E402
+from node_gateway.simulation.packing import SUBMISSION_OPERATIONS_MAX  # noqa: E402
 from node_gateway.simulation.run import ScenarioRun  # noqa: E402
 from node_gateway.simulation.scenario_chain import fresh_chain  # noqa: E402
 from node_gateway.simulation.scenario_format import parse_scenario  # noqa: E402
@@ -25,6 +28,8 @@ from tests.model import ledger_model, scenario_generator  # noqa: E402
 Scenario = dict[str, Any]
 Report = dict[str, Any]
 DIFFERENCES_SHOWN_MAX = 12
+# Each alone, as `coalition simulate` has it, and all that stand in a row.
+SUBMISSION_SIZES = (1, SUBMISSION_OPERATIONS_MAX, 64)
 
 
 def main() -> int:
@@ -35,18 +40,19 @@ def main() -> int:
     seeds = range(arguments.first, arguments.first + arguments.seeds)
     for done, seed in enumerate(seeds, start=1):
         scenario = scenario_generator.generate(seed, arguments.events)
-        differences = asyncio.run(_differences(scenario))
+        size = arguments.submission or random.Random(seed).choice(SUBMISSION_SIZES)
+        differences = asyncio.run(_differences(scenario, size))
         verdict = "differs" if differences else "agrees"
         pace_s = (time.monotonic() - started_s) / done
         print(
-            f"seed {seed}: {len(scenario['events'])} events, {verdict} ({pace_s:.1f} s a seed)",
+            f"seed {seed}: {len(scenario['events'])} events, up to {size} a submission, {verdict} ({pace_s:.1f} s a seed)",
             flush=True,
         )
         if differences:
             differing.append(seed)
             _tell(differences)
             if arguments.minimise:
-                scenario = asyncio.run(_minimised(scenario))
+                scenario = asyncio.run(_minimised(scenario, size))
             if arguments.keep:
                 arguments.keep.mkdir(parents=True, exist_ok=True)
                 path = arguments.keep / f"seed-{seed}.json"
@@ -63,6 +69,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--events", type=int, default=None, help="events in each scenario (default: as the seed says)"
     )
+    parser.add_argument(
+        "--submission",
+        type=int,
+        default=None,
+        help="most operations in one submission (default: as the seed says)",
+    )
     parser.add_argument("--keep", type=Path, default=None, help="where scenarios that differ are written")
     parser.add_argument(
         "--minimise", action="store_true", help="leave out events as long as a scenario differs"
@@ -70,11 +82,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _differences(scenario: Scenario) -> list[str]:
+async def _differences(scenario: Scenario, size: int) -> list[str]:
     expected = ledger_model.simulate(scenario)
     try:
         async with fresh_chain() as rpc:
-            run = await ScenarioRun.begin(rpc, parse_scenario(json.dumps(scenario)), lambda _: None)
+            run = await ScenarioRun.begin(rpc, parse_scenario(json.dumps(scenario)), lambda _: None, size)
             for step in steps(run.scenario.events):
                 await run.take(step)
             report = await run.report()
@@ -96,20 +108,20 @@ def differences_of(place: str, expected: Any, found: Any) -> list[str]:
     return [] if expected == found else [f"{place[1:]}: the model says {expected}, the contracts say {found}"]
 
 
-async def _minimised(scenario: Scenario) -> Scenario:
+async def _minimised(scenario: Scenario, size: int) -> Scenario:
     """Leaves out ever smaller runs of events while the scenario still differs."""
-    size = len(scenario["events"]) // 2
-    while size:
+    length = len(scenario["events"]) // 2
+    while length:
         start = 0
         while start < len(scenario["events"]):
-            events = scenario["events"][:start] + scenario["events"][start + size :]
+            events = scenario["events"][:start] + scenario["events"][start + length :]
             candidate = {**scenario, "events": events}
-            if await _differences(candidate):
+            if await _differences(candidate, size):
                 scenario = candidate
             else:
-                start += size
+                start += length
         print(f"  {len(scenario['events'])} events left", flush=True)
-        size //= 2
+        length //= 2
     return scenario
 
 

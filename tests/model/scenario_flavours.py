@@ -192,4 +192,22 @@ FLAVOURS = (
         hostile=0.6,
         more={"purchase": 30, "suspend": 6, "hold": 24, "capture": 28, "void": 18, "redeem": 14, "grant": 12},
     ),
+    # Long runs of one partner's operations on one day: what goes to the chain in one submission.
+    Flavour(
+        "one till",
+        stories=0.01,
+        partners=(1, 2),
+        lot_validity_days=(8, 30, 60),
+        same_day=0.9,
+        shares=((5000, 5000), (1, 9999), (4700, 5300)),
+        more={
+            "purchase": 60,
+            "return": 25,
+            "redeem": 20,
+            "transfer": 2,
+            "reprice": 1,
+            "suspend": 1,
+            "close_cycle": 1,
+        },
+    ),
 )

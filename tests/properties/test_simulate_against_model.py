@@ -18,11 +18,12 @@ from tests.model import ledger_model, scenario_generator
 
 pytestmark = pytest.mark.integration
 
-SEEDS = 10
+SEEDS = range(10)
+ONE_TILL = next(seed for seed in range(100) if scenario_generator.flavour_of(seed).name == "one till")
 EVENTS = 150
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", [*SEEDS, ONE_TILL])
 async def test_the_contracts_report_what_the_rules_say(seed: int) -> None:
     scenario = scenario_generator.generate(seed, EVENTS)
     parsed = parse_scenario(json.dumps(scenario))
@@ -34,6 +35,22 @@ async def test_the_contracts_report_what_the_rules_say(seed: int) -> None:
         verdict = await audit(rpc, AuditRequest(ledger=run.deployment.ledger, first_block=0))
     assert report == ledger_model.simulate(scenario)
     assert [str(one) for one in verdict.differences] == []
+
+
+@pytest.mark.parametrize(("submission_operations_max", "largest"), [(1, 1), (64, 7)])
+async def test_the_report_does_not_depend_on_how_operations_are_put_into_submissions(
+    submission_operations_max: int, largest: int
+) -> None:
+    scenario = scenario_generator.generate(ONE_TILL, EVENTS)
+    parsed = parse_scenario(json.dumps(scenario))
+    async with fresh_chain() as rpc:
+        run = await ScenarioRun.begin(rpc, parsed, lambda _: None, submission_operations_max)
+        run.chain.submission_sizes.clear()
+        for step in steps(parsed.events):
+            await run.take(step)
+        report = await run.report()
+    assert max(run.chain.submission_sizes) == largest
+    assert report == ledger_model.simulate(scenario)
 
 
 async def test_two_runs_of_a_scenario_are_the_same_to_the_byte() -> None:

@@ -204,6 +204,30 @@ async def test_reprices_suspends_and_reinstates_in_order() -> None:
     }
 
 
+async def test_transfers_more_lots_than_a_transaction_of_a_real_chain_could_move() -> None:
+    """450 lots arrive late, then 450 more that end before all of these: 205 M gas in one transfer."""
+    lots = 450
+    earned = [
+        *(event("purchase", f"a{n}", day=1, member="M3", spend=10) for n in range(lots)),
+        *(event("purchase", f"b{n}", day=2, member="M1", spend=10) for n in range(lots)),
+    ]
+    report = await report_of(
+        scenario_of(
+            *earned,
+            event("purchase", "own", day=9, member="M2", spend=10),
+            event("transfer", "t1", day=9, member="M1", to="M2", points=10 * lots),
+            event("transfer", "t2", day=9, member="M3", to="M2", points=10 * lots),
+            members=["M1", "M2", "M3"],
+        )
+    )
+    assert report["rejected"] == []
+    members = report["members"]
+    assert isinstance(members, dict)
+    assert [(lot["expires_day"], lot["points"]) for lot in members["M2"]["lots"]] == [
+        (31, 10 * lots), (32, 10 * lots), (39, 10),
+    ]  # fmt: skip
+
+
 async def test_runs_a_scenario_without_parties_or_events() -> None:
     report = await report_of(scenario_of(partners=[], members=[]))
     assert report["members"] == report["clearing"] == report["campaigns"] == {}
