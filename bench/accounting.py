@@ -11,7 +11,7 @@ from bench.coalition import Coalition
 from node_gateway.store import schema
 
 SETTLED: Final = "settled"
-POLL_S: Final = 0.02
+POLL_S: Final = 0.1
 
 
 class NotSettledError(Exception):

@@ -53,6 +53,7 @@ EARN_POINTS_PER_100_MINOR: Final = 5
 PRICE_MICRO: Final = 10_000
 CAMPAIGN_DAYS: Final = 60
 DAY_S: Final = 86_400
+BLOCK_S: Final = 1
 READY_WAIT_MAX_S: Final = 60.0
 STOP_WAIT_MAX_S: Final = 30.0
 RELAY_KEY: Final = "relay"
@@ -151,6 +152,20 @@ class Coalition:
     async def read(self, function: str, *arguments: Any) -> Any:
         """Calls a view of the ledger."""
         return await read_ledger(self.rpc, self.deployment, function, *arguments)
+
+    @asynccontextmanager
+    async def paced_blocks(self) -> AsyncIterator[None]:
+        """A block each second, as on a chain of several parties; outside of it one for each transaction as it comes.
+
+        anvil works out the root of its whole state in every block, so the number of blocks decides what a batch costs it.
+        """
+        await self.rpc.call("evm_setAutomine", False)
+        await self.rpc.call("evm_setIntervalMining", BLOCK_S)
+        try:
+            yield
+        finally:
+            await self.rpc.call("evm_setIntervalMining", 0)
+            await self.rpc.call("evm_setAutomine", True)
 
     async def _start(self, name: str) -> ChildProcess:
         command = "serve" if name == API else "work"

@@ -37,7 +37,8 @@ async def engine_ops_s(coalition: Coalition, snapshot: str, runs: list[Settling]
     rates = []
     for run in runs:
         batches = await _batches(coalition, run)
-        rates.append(run.settled / await _drive(coalition, batches))
+        async with coalition.paced_blocks():
+            rates.append(run.settled / await _drive(coalition, batches))
         coalition.say(f"engine alone: {rates[-1]:,.0f} operations/s")
     return round(statistics.median(rates), 1)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from bench.accounting import count_settled, mark, wait_until_settled
-from bench.coalition import API, PARTNERS, WORKER, Coalition
+from bench.coalition import API, BLOCK_S, PARTNERS, WORKER, Coalition
 from bench.sending import (
     SINGLE_PATH,
     WIRE_MEDIA_TYPE,
@@ -24,7 +24,6 @@ from bench.settling import SETTLE_WAIT_MAX_S
 from bench.traffic import Mix, Traffic
 from partner_sdk.protocol import MemberId
 
-BLOCK_S: Final = 1
 PROBE_EVERY_S: Final = 1.3
 BALANCE_WAIT_MAX_S: Final = 30.0
 LOAD_OPERATIONS_MAX: Final = 400_000
@@ -49,25 +48,20 @@ class _Page:
 async def latency_ms(
     traffic: Traffic, *, load_ops_s: float, duration_s: float, probes: int
 ) -> dict[str, Any]:
-    """Percentiles over all probes. The chain mines every second meanwhile, and each transaction as it comes afterwards."""
+    """Percentiles over all probes."""
     coalition = traffic.coalition
     await coalition.start(API, WORKER)
     wanted = min(int(load_ops_s * (duration_s + 5)), LOAD_OPERATIONS_MAX)
     load = traffic.mix(Mix.KNOWN, wanted)
     random.Random(traffic.seed).shuffle(load)
     since = await mark(coalition)
-    await coalition.rpc.call("evm_setAutomine", False)
-    await coalition.rpc.call("evm_setIntervalMining", BLOCK_S)
-    try:
+    async with coalition.paced_blocks():
         loading = asyncio.create_task(
             send_paced(coalition, load, operations_per_s=load_ops_s, duration_s=duration_s + 2)
         )
         samples_s = await _probe(traffic, duration_s=duration_s, probes=probes)
         sent = await loading
         await wait_until_settled(coalition, wait_max_s=SETTLE_WAIT_MAX_S)
-    finally:
-        await coalition.rpc.call("evm_setIntervalMining", 0)
-        await coalition.rpc.call("evm_setAutomine", True)
     await count_settled(coalition, since, sent=sent + len(samples_s))
     ordered = sorted(samples_s)
     return {

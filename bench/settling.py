@@ -49,9 +49,10 @@ async def settle(coalition: Coalition, bulks: list[Bulk]) -> Settling:
     await coalition.start(API, WORKER)
     lanes = bulk_requests(coalition, bulks).values()
     since, first_batch = await mark(coalition), await _newest_batch(coalition) + 1
-    before, started_s = cpu_seconds(coalition.process_ids), time.monotonic()
-    accepting_s = await send_lanes(coalition, lanes)
-    ended_s = await wait_until_settled(coalition, wait_max_s=SETTLE_WAIT_MAX_S)
+    async with coalition.paced_blocks():
+        before, started_s = cpu_seconds(coalition.process_ids), time.monotonic()
+        accepting_s = await send_lanes(coalition, lanes)
+        ended_s = await wait_until_settled(coalition, wait_max_s=SETTLE_WAIT_MAX_S)
     after = cpu_seconds(coalition.process_ids)
     sent = operations_in(bulks)
     settled = await count_settled(coalition, since, sent=sent)

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     )
 
     relay_in_flight_max: int = Field(
-        default=32, gt=0, description="Batches of one relay key that may be on their way at once."
+        default=128, gt=0, description="Batches of one relay key that may be on their way at once."
     )
     relay_batch_age_ms: int = Field(
         default=100, ge=0, description="How long a submission may wait for others to share its batch."

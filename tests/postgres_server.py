@@ -84,7 +84,10 @@ def start_postgres(*, is_durable: bool = False) -> PostgresServer:
         f"unix_socket_directories={directory}",
         "max_connections=200",
     ]
-    if not is_durable:
+    if is_durable:
+        # What docs/operate.md asks of a server for the gateway.
+        settings += ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=15min"]
+    else:
         settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
     arguments = [argument for setting in settings for argument in ("-c", setting)]
     with (directory / "log").open("wb") as log:

@@ -117,12 +117,16 @@ class Indexer:
 
     async def _step(self) -> IndexStep:
         model = self._model or await self._load()
-        head = await node.head_number(self._rpc)
+        newest = await node.header_at(self._rpc, "latest")
+        assert newest is not None, "a chain without a latest block"
+        head = newest.number
         if head < self._next_block - 1:
             return await self._wait_or_unwind(head)
         self._behind_since_s = None
         if head < self._next_block:
-            return await self._verify_idle(head)
+            # The newest block must still be the one that was indexed.
+            is_same = self._last_hash in (None, newest.block_hash)
+            return self._idle(head) if is_same else await self._unwind(head)
         found = await self._reader.read(self._deployment.ledger, self._next_block, head)
         linked = self._linked(found)
         if not linked:
@@ -246,13 +250,6 @@ class Indexer:
             return self._idle(head)
         self._behind_since_s = None
         return await self._unwind(head)
-
-    async def _verify_idle(self, head: int) -> IndexStep:
-        """At the head: the newest block must still be the one that was indexed."""
-        header = await node.header_at(self._rpc, head)
-        if header is not None and self._last_hash is not None and header.block_hash != self._last_hash:
-            return await self._unwind(head)
-        return self._idle(head)
 
     async def _has_block(self, number: int) -> bool:
         header = await node.header_at(self._rpc, number)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -46,8 +45,24 @@ WaitingKey = tuple[int, int]
 """In which order it was accepted, and how often it was tried."""
 
 
+async def open_campaigns(connection: AsyncConnection, chain_day: int) -> dict[int, int]:
+    """In how many campaigns a purchase counts, by partner; those that open or close within a day of it included."""
+    campaigns, partners = schema.campaigns, schema.campaign_partners
+    statement = (
+        sa.select(partners.c.partner, sa.func.count())
+        .join_from(partners, campaigns, partners.c.campaign == campaigns.c.campaign)
+        .where(campaigns.c.opens_day <= chain_day + 1, campaigns.c.closes_day >= chain_day - 1)
+        .group_by(partners.c.partner)
+    )
+    return {row[0]: row[1] for row in (await connection.execute(statement)).all()}
+
+
 async def waiting_submissions(
-    connection: AsyncConnection, limit: int, known: Mapping[WaitingKey, Waiting] = MappingProxyType({})
+    connection: AsyncConnection,
+    limit: int,
+    *,
+    known: Mapping[WaitingKey, Waiting],
+    open_campaigns: Mapping[int, int],
 ) -> dict[WaitingKey, Waiting]:
     """The oldest accepted submissions that are in no batch, in order; what is in `known` is not read again."""
     submissions = schema.submissions
@@ -70,7 +85,7 @@ async def waiting_submissions(
             order, id_, wire, attempts, accepted_at_ms = row
             if (order, attempts) not in known:
                 read[order, attempts] = waiting_of(
-                    id_, wire, attempts=attempts, accepted_at_ms=accepted_at_ms
+                    id_, wire, attempts=attempts, accepted_at_ms=accepted_at_ms, open_campaigns=open_campaigns
                 )
     # One that is in neither was taken by another relay meanwhile.
     return {key: waiting for key in keys if (waiting := known.get(key) or read.get(key)) is not None}

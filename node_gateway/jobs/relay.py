@@ -62,6 +62,11 @@ class _Flight:
 
 
 HEADER_AGE_MAX_MS: Final = 500
+# How old what is known of the outbox may be while every lane is full.
+WAITING_AGE_MAX_MS: Final = 1_000
+# How often to look for batches that have been without a block for long: most of them only wait for the indexer.
+RESENDS_EVERY_MS: Final = 500
+DAY_S: Final = 86_400
 
 
 class Relay:
@@ -96,6 +101,10 @@ class Relay:
         self._flight = _Flight()
         self._is_flight_known = False
         self._waiting: dict[WaitingKey, Waiting] = {}
+        self._waiting_at_s = float("-inf")
+        self._resends_at_s = float("-inf")
+        self._open_campaigns: dict[int, int] = {}
+        self._campaigns_header: Header | None = None
         self._header: Header | None = None
         self._header_at_s = 0.0
         self._sender = Sender(
@@ -123,8 +132,8 @@ class Relay:
         if not self._is_flight_known:
             await self._load_flight()
         header = await self._newest_header()
-        waiting, expired = await self._look_at_tables(header.timestamp_s)
-        is_due = bool(waiting) and self._is_due(waiting, now_ms)
+        waiting, expired = await self._look_at_tables(header)
+        is_due = bool(waiting) and self._has_room() and self._is_due(waiting, now_ms)
         made = await self._make_batches(waiting, header, now_ms) if is_due else 0
         due = await self._due(now_ms) if self._flight.lane_of else []
         if self._chain_clock is not None and any(_was_unwound(batch) for batch in due):
@@ -215,23 +224,45 @@ class Relay:
     def _forget_flight(self) -> None:
         self._is_flight_known = False
 
-    async def _look_at_tables(self, chain_time_s: int) -> tuple[list[Waiting], int]:
+    async def _look_at_tables(self, header: Header) -> tuple[list[Waiting], int]:
         """What arrived in a block or was unwound, and what waits; submissions that are too late end here, their number is returned too."""
         async with self._database.reading() as connection:
             in_flight = await outbox.in_flight_ids(connection, self._leases)
-            waiting = await self._read_waiting(connection)
         await self._take_in_arrivals(in_flight)
-        if not any(int.from_bytes(submission.wire[4:10]) < chain_time_s for submission in waiting):
+        if not self._has_room() and self._is_waiting_fresh():
+            return list(self._waiting.values()), 0
+        async with self._database.reading() as connection:
+            if self._campaigns_header is not header:
+                await self._read_campaigns(connection, header)
+            waiting = await self._read_waiting(connection)
+        if not any(int.from_bytes(submission.wire[4:10]) < header.timestamp_s for submission in waiting):
             return waiting, 0
         async with self._database.writing() as connection:
-            expired = await outbox.expire_submissions(connection, chain_time_s)
+            expired = await outbox.expire_submissions(connection, header.timestamp_s)
             return await self._read_waiting(connection), expired
+
+    def _has_room(self) -> bool:
+        return any(self._flight.count(lane) < self._limits.in_flight_max for lane in self._leases)
+
+    def _is_waiting_fresh(self) -> bool:
+        return (self._clock.monotonic_s() - self._waiting_at_s) * 1000 <= WAITING_AGE_MAX_MS
+
+    async def _read_campaigns(self, connection: AsyncConnection, header: Header) -> None:
+        found = await outbox.open_campaigns(connection, header.timestamp_s // DAY_S)
+        if found != self._open_campaigns:
+            # What waits is planned anew.
+            self._waiting.clear()
+        self._open_campaigns, self._campaigns_header = found, header
 
     async def _read_waiting(self, connection: AsyncConnection) -> list[Waiting]:
         # What was read once waits in memory too: the tables say only that it still does.
         self._waiting = await outbox.waiting_submissions(
-            connection, self._limits.submissions_in_step_max, self._waiting
+            connection,
+            self._limits.submissions_in_step_max,
+            known=self._waiting,
+            open_campaigns=self._open_campaigns,
         )
+        self._waiting_at_s = self._clock.monotonic_s()
         return list(self._waiting.values())
 
     async def _take_in_arrivals(self, in_flight: set[int]) -> None:
@@ -309,10 +340,15 @@ class Relay:
             self._flight.carried[batch_id] = batch.submissions
             self._flight.lane_of[batch_id] = batch.lane
             self._flight.guessed_gas[batch_id] = batch.guessed_gas
+        taken = {waiting.submission_id for batch in batches for waiting in batch.submissions}
+        self._waiting = {key: one for key, one in self._waiting.items() if one.submission_id not in taken}
 
     async def _due(self, now_ms: int) -> list[InFlight]:
-        async with self._database.reading() as connection:
+        sent_before_ms = 0
+        if (self._clock.monotonic_s() - self._resends_at_s) * 1000 >= RESENDS_EVERY_MS:
+            self._resends_at_s = self._clock.monotonic_s()
             sent_before_ms = now_ms - self._limits.resend_after_ms
+        async with self._database.reading() as connection:
             return await outbox.due(connection, self._leases, sent_before_ms=sent_before_ms, now_ms=now_ms)
 
 

@@ -120,3 +120,15 @@ def test_nothing_of_its_parties_follows_a_submission_that_failed_before_until_it
     order.leave(alone.lane, failed.parties)
     later = cut_batches([of_partner, of_member], room, order, GasModel())
     assert sorted(s.submission_id[-1] for batch in later for s in batch.submissions) == [2, 3]
+
+
+def test_plans_more_gas_for_purchases_that_count_in_open_campaigns() -> None:
+    wire = (3 << 16).to_bytes(4) + bytes(70) + frame_operations([Purchase(1, MemberId(bytes(20)), 100)])
+
+    def guessed(open_campaigns: dict[int, int]) -> int:
+        return waiting_of(
+            b"id", wire, attempts=0, accepted_at_ms=5, open_campaigns=open_campaigns
+        ).guessed_gas
+
+    assert guessed({3: 2}) - guessed({}) == 50_000
+    assert guessed({4: 1}) == guessed({})
