@@ -43,7 +43,7 @@ class Sizes:
     runs: int = 3
     members: int = 10_000
     settle_operations: int = 60_000
-    plain_operations: int = 600
+    plain_operations: int = 200
     accept_operations: int = 60_000
     accept_single: int = 6_000
     latency_s: float = 30.0

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
+from itertools import count, islice
 from typing import Final
 
 from bench.coalition import ATTESTER_SLOT, CAMPAIGN_PARTNERS, PARTNERS, Coalition
@@ -34,6 +34,8 @@ REDEEM_POINTS_MAX: Final = 20
 # Of a hundred operations of known members; the others are purchases.
 REDEMPTIONS_PERCENT: Final = 8
 RETURNS_PERCENT: Final = 2
+HOT_EVERY: Final = 20
+HOT_PURCHASES_MAX: Final = 1_000
 # The chain's clock is a day ahead; nothing of this is to expire while it is measured.
 DEADLINE_S: Final = 20 * 86_400
 
@@ -103,13 +105,13 @@ class Traffic:
             bulks += self._bulks(partner, operations)
         return bulks
 
-    def mix(self, mix: Mix, count: int, *, per_submission: int = OPERATIONS_IN_SUBMISSION) -> list[Bulk]:
-        """`count` operations, dealt out evenly to the partners, signed; nothing in them is to be refused."""
+    def mix(self, mix: Mix, operations: int, *, per_submission: int = OPERATIONS_IN_SUBMISSION) -> list[Bulk]:
+        """So many operations, dealt out evenly to the partners, signed; nothing in them is to be refused."""
         make = self._maker(mix)
         partners = CAMPAIGN_PARTNERS if mix is Mix.CAMPAIGN else PARTNERS
         bulks: list[Bulk] = []
         for place, partner in enumerate(partners):
-            share = count // len(partners) + (place < count % len(partners))
+            share = operations // len(partners) + (place < operations % len(partners))
             bulks += self._bulks(partner, [make(partner) for _ in range(share)], per_submission)
         return bulks
 
@@ -159,9 +161,20 @@ class Traffic:
         if mix is Mix.NEW:
             return lambda partner: self._purchase(partner, MemberId(self._random.randbytes(20)))
         if mix is Mix.HOT:
-            hot = self._random.choice(self.members).id
-            return lambda partner: self._purchase(partner, hot)
+            return self._hot_member()
         return self._purchase
+
+    def _hot_member(self) -> Callable[[int], Operation]:
+        """Every twentieth purchase is one member's, as long as the ledger lets it have more lots."""
+        hot = self._random.choice(self.members).id
+        turns = count(1)
+
+        def make(partner: int) -> Operation:
+            turn = next(turns)
+            is_hot = turn % HOT_EVERY == 0 and turn <= HOT_EVERY * HOT_PURCHASES_MAX
+            return self._purchase(partner, hot if is_hot else None)
+
+        return make
 
     def _known(self, partner: int) -> Operation:
         drawn = self._random.randrange(100)
