@@ -4,6 +4,7 @@ import asyncio
 import statistics
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bench.accounting import NotSettledError, count_outcomes, mark
@@ -12,7 +13,7 @@ from bench.process_meter import cpu_seconds, microseconds_each
 from bench.sending import SINGLE_PATH, WIRE_MEDIA_TYPE, bulk_requests, connection, request_bytes, send_lanes
 from bench.traffic import OPERATIONS_IN_SUBMISSION, Mix, Traffic
 
-SINGLE_CLIENTS: Final = 64
+SINGLE_CLIENTS: Final = 256
 
 
 async def accept_bulk(
@@ -37,11 +38,13 @@ async def accept_bulk(
     return {"ops_s": round(statistics.median(rates), 1), "cpu_us": costs[-1]}
 
 
-async def accept_single(traffic: Traffic, *, requests: int, runs: int) -> dict[str, Any]:
-    """One operation a submission and a request, from SINGLE_CLIENTS connections; operations a second."""
+async def accept_single(
+    traffic: Traffic, *, requests: int, runs: int, apis: Sequence[str] = (API,)
+) -> dict[str, Any]:
+    """One operation a submission and a request, from SINGLE_CLIENTS connections to one or more APIs; operations a second."""
     coalition = traffic.coalition
     await coalition.stop(WORKER)
-    await coalition.start(API)
+    await coalition.start(*apis)
     rates, costs = [], []
     for _ in range(runs):
         waiting = deque(
@@ -49,24 +52,24 @@ async def accept_single(traffic: Traffic, *, requests: int, runs: int) -> dict[s
             for partner, wire in traffic.single(requests)
         )
         since, before = await mark(coalition), cpu_seconds(coalition.process_ids)
-        seconds = await _drain(coalition, waiting)
+        seconds = await _drain(coalition, waiting, apis)
         costs.append(microseconds_each(before, cpu_seconds(coalition.process_ids), requests))
         await _assert_stored(coalition, since, requests)
         rates.append(requests / seconds)
-        coalition.say(f"single: {rates[-1]:,.0f} accepted/s; µs {costs[-1]}")
+        coalition.say(f"single, {len(apis)} API: {rates[-1]:,.0f} accepted/s; µs {costs[-1]}")
     return {"ops_s": round(statistics.median(rates), 1), "cpu_us": costs[-1]}
 
 
-async def _drain(coalition: Coalition, waiting: deque[bytes]) -> float:
-    async def client() -> None:
-        async with connection(coalition) as one:
+async def _drain(coalition: Coalition, waiting: deque[bytes], apis: Sequence[str]) -> float:
+    async def client(api: str) -> None:
+        async with connection(coalition, api) as one:
             while waiting:
                 await one.deliver(waiting.popleft())
 
     started_s = time.monotonic()
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(SINGLE_CLIENTS, len(waiting))):
-            group.create_task(client())
+        for place in range(min(SINGLE_CLIENTS, len(waiting))):
+            group.create_task(client(apis[place % len(apis)]))
     return time.monotonic() - started_s
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +59,7 @@ READY_WAIT_MAX_S: Final = 60.0
 STOP_WAIT_MAX_S: Final = 30.0
 RELAY_KEY: Final = "relay"
 API: Final = "api"
+SECOND_API: Final = "second-api"
 WORKER: Final = "worker"
 # So that the bench measures capacity, not the bounds that protect it; everything else is as it comes.
 _ENVIRONMENT: Final = {
@@ -82,7 +84,7 @@ class Coalition:
     database: Database
     postgres: PostgresServer | None
     children: ChildProcesses
-    api_port: int
+    api_ports: dict[str, int]
     say: Say
 
     @property
@@ -96,7 +98,7 @@ class Coalition:
             "COALITION_STATE_DIR": str(self.state.root),
             "COALITION_DATABASE_URL": self.database_url,
             "COALITION_RPC_URL": self.engine.url,
-            "COALITION_API_PORT": str(self.api_port),
+            "COALITION_API_PORT": str(self.api_ports[API]),
             **_ENVIRONMENT,
         }
 
@@ -114,15 +116,16 @@ class Coalition:
         return read_api_key(self.state, str(partner) if partner else WALLET)
 
     async def start(self, *names: str) -> None:
-        """Starts `api` or `worker` unless it runs; the worker first, and the API when everything is indexed: it keeps keys for a second."""
+        """Starts APIs or `worker` unless they run; the worker first, and APIs when everything is indexed: they keep keys for a second."""
         running = {child.name for child in self.children.children}
         if WORKER in names and WORKER not in running:
             await self._until(await self._start(WORKER), self._is_indexed)
-        if API in names and API not in running:
-            await self._until(await self._start(API), self._is_healthy)
+        for name in (API, SECOND_API):
+            if name in names and name not in running:
+                await self._until(await self._start(name), partial(self._is_healthy, self.api_ports[name]))
 
     async def stop(self, *names: str) -> None:
-        """Stops `api` or `worker` where it runs."""
+        """Stops processes of the gateway where they run."""
         running = {child.name for child in self.children.children}
         for name in names:
             if name in running:
@@ -168,21 +171,22 @@ class Coalition:
             await self.rpc.call("evm_setAutomine", True)
 
     async def _start(self, name: str) -> ChildProcess:
-        command = "serve" if name == API else "work"
+        is_api = name in self.api_ports
+        port = {"COALITION_API_PORT": str(self.api_ports[name])} if is_api else {}
         return await self.children.start(
             name,
-            [sys.executable, "-m", "node_gateway.cli", command],
-            environment=self.environment,
+            [sys.executable, "-m", "node_gateway.cli", "serve" if is_api else "work"],
+            environment=self.environment | port,
             stop_wait_max_s=STOP_WAIT_MAX_S,
         )
 
     async def _until(self, child: ChildProcess, is_so: Callable[[], Awaitable[bool]]) -> None:
         await self.children.until_ready(child, is_so, wait_max_s=READY_WAIT_MAX_S)
 
-    async def _is_healthy(self) -> bool:
+    async def _is_healthy(self, port: int) -> bool:
         async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
             try:
-                return (await client.get(f"http://127.0.0.1:{self.api_port}/health")).is_success
+                return (await client.get(f"http://127.0.0.1:{port}/health")).is_success
             except httpx2.HTTPError:
                 return False
 
@@ -224,7 +228,7 @@ async def coalition(kind: DatabaseKind, *, say: Say) -> AsyncIterator[Coalition]
         stack.push_async_callback(children.stop)
         yield Coalition(
             state, engine, rpc, deployment, partner_keys, attester_key, url, database, postgres, children,
-            free_port(), say,
+            {API: free_port(), SECOND_API: free_port()}, say,
         )  # fmt: skip
 
 

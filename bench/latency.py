@@ -117,7 +117,7 @@ async def _shop(
 
 def _stream_request(coalition: Coalition, member: MemberId) -> bytes:
     return (
-        f"GET /v1/events?member={member.text} HTTP/1.1\r\nHost: 127.0.0.1:{coalition.api_port}\r\n"
+        f"GET /v1/events?member={member.text} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"Authorization: Bearer {coalition.api_key(0)}\r\nAccept: text/event-stream\r\n\r\n"
     ).encode()
 

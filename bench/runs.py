@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from bench.accepting import accept_bulk, accept_single
 from bench.accounting import NotSettledError
-from bench.coalition import API, WORKER, Coalition, Say, coalition
+from bench.coalition import API, SECOND_API, WORKER, Coalition, Say, coalition
 from bench.curve import curve
 from bench.engine_alone import engine_ops_s, take_snapshot
 from bench.latency import latency_ms
-from bench.options import Options, Part
+from bench.options import DatabaseKind, Options, Part
 from bench.plain_client import PlainClient
 from bench.reindexing import reindex
 from bench.settling import Settling, median_cpu_us, median_ops_s, settle, settle_runs
@@ -138,10 +138,18 @@ async def _accepting(traffic: Traffic, options: Options) -> dict[str, Any]:
     alone = await accept_bulk(
         traffic, operations=sizes.accept_operations // 2, runs=sizes.runs, per_submission=1
     )
-    single = await accept_single(traffic, requests=sizes.accept_single, runs=sizes.runs)
+    one_api = await accept_single(traffic, requests=sizes.accept_single, runs=sizes.runs)
+    single, by_api = one_api, {"1": one_api["ops_s"]}
+    if options.database is DatabaseKind.POSTGRESQL:
+        single = await accept_single(
+            traffic, requests=sizes.accept_single, runs=sizes.runs, apis=(API, SECOND_API)
+        )
+        by_api["2"] = single["ops_s"]
+        await traffic.coalition.stop(SECOND_API)
     return {
         "accept_bulk_ops_s": bulk["ops_s"],
         "accept_single_ops_s": single["ops_s"],
+        "accept_single_ops_s_by_api_processes": by_api,
         "accept_bulk_of_single_submissions_ops_s": alone["ops_s"],
         "accept_cpu_us_per_operation": {
             "bulk": bulk["cpu_us"], "bulk_of_single_submissions": alone["cpu_us"], "single": single["cpu_us"],

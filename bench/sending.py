@@ -9,7 +9,7 @@ from typing import Final
 
 import orjson
 
-from bench.coalition import Coalition
+from bench.coalition import API, Coalition
 from bench.traffic import Bulk
 from partner_sdk.protocol import BULK_MEDIA_TYPE
 
@@ -57,9 +57,10 @@ class Connection:
 
 
 @asynccontextmanager
-async def connection(coalition: Coalition) -> AsyncIterator[Connection]:
-    """A connection to the API, closed at the end."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", coalition.api_port, limit=_ANSWER_BYTES_MAX)
+async def connection(coalition: Coalition, api: str = API) -> AsyncIterator[Connection]:
+    """A connection to an API, closed at the end."""
+    port = coalition.api_ports[api]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_ANSWER_BYTES_MAX)
     try:
         yield Connection(reader, writer)
     finally:
@@ -69,7 +70,7 @@ async def connection(coalition: Coalition) -> AsyncIterator[Connection]:
 def request_bytes(coalition: Coalition, partner: int, path: str, media_type: str, body: bytes) -> bytes:
     """A whole POST, as it goes over the wire."""
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{coalition.api_port}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"Authorization: Bearer {coalition.api_key(partner)}\r\nContent-Type: {media_type}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
