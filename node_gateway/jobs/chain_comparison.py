@@ -19,26 +19,36 @@ _log = structlog.get_logger(job="rebuild")
 
 
 @dataclass(frozen=True, slots=True)
-class MissingBlocks:
-    """The blocks after `shared` up to `last`. `is_soiled`: blocks of another content are in their place."""
+class Comparison:
+    """What a chain has of the tables.
 
+    Attributes:
+        same: the newest block with the stored hash, 0 where there is none.
+        shared: the newest block up to which it holds what is on record; after `same` under other hashes than the stored ones.
+        last: the newest block on record.
+        is_soiled: blocks of another content are in the place of those after `shared`.
+    """
+
+    same: int
     shared: int
     last: int
     is_soiled: bool
 
+    @property
+    def is_whole(self) -> bool:
+        return self.shared >= self.last
 
-async def missing_blocks(
+
+async def compare_chain(
     rpc: Rpc, database: Database, extent: HistoryExtent, *, deployed_block: int
-) -> MissingBlocks | None:
-    """What the chain lacks of the tables; None where it lacks nothing, or went on with transactions that are not stored here."""
+) -> Comparison | None:
+    """What the chain has of the tables; None where it went on with transactions that are not stored here."""
     head = await node.head_number(rpc)
-    shared = await _newest_shared(rpc, database, deployed_block, min(head, extent.indexed))
-    shared, is_soiled = await _followed(rpc, database, shared, head, extent)
-    if shared >= extent.known:
+    same = await _newest_shared(rpc, database, deployed_block, min(head, extent.indexed))
+    shared, is_soiled = await _followed(rpc, database, same, head, extent)
+    if shared < extent.known and is_soiled and await _has_foreign(rpc, database, head):
         return None
-    if is_soiled and await _has_foreign(rpc, database, head):
-        return None
-    return MissingBlocks(shared, extent.known, is_soiled)
+    return Comparison(same, shared, extent.known, is_soiled)
 
 
 def has_same_content(recorded: RecordedBlock, header: Header) -> bool:

@@ -16,8 +16,9 @@ from node_gateway.chain import node
 from node_gateway.chain.abi import EventTable
 from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.hexadecimal import data_of
-from node_gateway.chain.node import Block, Header
+from node_gateway.chain.node import Block, Header, Receipt
 from node_gateway.chain.rpc import Rpc
+from node_gateway.chain.rpc_errors import RpcError, RpcReason
 from node_gateway.jobs.block_reading import BlockReader, Run
 from node_gateway.jobs.block_records import write_records
 from node_gateway.jobs.bulk import insert_rows
@@ -233,9 +234,19 @@ class Indexer:
     async def _mined(self, block: Block) -> list[MinedTransaction]:
         receipts = block.receipts
         if receipts is None:
-            found = [await node.receipt_of(self._rpc, tx_hash) for tx_hash in block.header.tx_hashes]
-            receipts = [receipt for receipt in found if receipt is not None]
+            receipts = [await self._receipt(block.header, tx_hash) for tx_hash in block.header.tx_hashes]
         return [MinedTransaction(data_of(r.tx_hash), r.tx_index, r.is_success, r.gas_used) for r in receipts]
+
+    async def _receipt(self, header: Header, tx_hash: str) -> Receipt:
+        receipt = await node.receipt_of(self._rpc, tx_hash)
+        if receipt is None or receipt.block_hash != header.block_hash:
+            # A node that is behind the one that gave the block: without its receipt a batch would stay open for good.
+            raise RpcError(
+                RpcReason.BLOCK_NOT_FOUND,
+                f"block {header.number} came without the receipt of {tx_hash}",
+                "eth_getTransactionReceipt",
+            )
+        return receipt
 
     async def _wait_or_unwind(self, head: int) -> IndexStep:
         """The node is behind what it showed: another node of a balancer for a while, or a chain that lost its tail."""

@@ -19,7 +19,7 @@ from node_gateway.chain.node import Block
 from node_gateway.chain.rpc import Rpc
 from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.jobs import chain_history, lanes, rebuild_state
-from node_gateway.jobs.chain_comparison import BLOCKS_IN_STEP, MissingBlocks, has_same_content, missing_blocks
+from node_gateway.jobs.chain_comparison import BLOCKS_IN_STEP, Comparison, compare_chain, has_same_content
 from node_gateway.jobs.chain_history import HistoryExtent, RecordedBlock
 from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_rows
 from node_gateway.jobs.plain_transactions import open_transactions
@@ -78,18 +78,18 @@ class ChainRebuild:
         async with self._database.reading() as connection:
             extent = await chain_history.extent(connection)
             mode = await rebuild_state.interrupted(connection)
-        missing = await missing_blocks(
+        found = await compare_chain(
             self._rpc, self._database, extent, deployed_block=self._deployment.deployed_block
         )
-        if missing is None and mode is None:
+        if mode is None and not await self._is_to_be_made(found):
             return None
         mode = mode or await self._stepper.mode()
         async with self._database.writing() as connection:
             await rebuild_state.begin(connection, mode, now_ms=self._clock.now_ms())
         await self._hold_lanes()
         await self._stepper.hold()
-        if missing is not None:
-            await self._make_again(missing, extent)
+        if found is not None:
+            await self._make_again(found, extent)
         await self._send_open()
         await self._go_on(mode)
         return self._deployment
@@ -99,25 +99,37 @@ class ChainRebuild:
         async with self._database.reading() as connection:
             return await rebuild_state.interrupted(connection) is not None
 
-    async def _make_again(self, missing: MissingBlocks, extent: HistoryExtent) -> None:
+    async def _is_to_be_made(self, found: Comparison | None) -> bool:
+        """Whether blocks are missing, or all are there on another block 0 than the deployment names."""
+        if found is None or found.last < self._deployment.deployed_block:
+            return False
+        if not found.is_whole:
+            return True
+        genesis = await node.header_at(self._rpc, 0)
+        return genesis is not None and text_of(genesis.block_hash) != self._deployment.genesis_hash
+
+    async def _make_again(self, found: Comparison, extent: HistoryExtent) -> None:
         before = await node.header_at(self._rpc, "latest")
         assert before is not None, "a chain without a latest block"
-        shared = 0 if missing.is_soiled else missing.shared
-        _log.warning("making the chain again", first_block=shared + 1, last_block=missing.last)
-        if missing.is_soiled:
+        same, shared = (0, 0) if found.is_soiled else (found.same, found.shared)
+        _log.warning("making the chain again", first_block=shared + 1, last_block=found.last)
+        if found.is_soiled:
             await self._stepper.start_over()
         await self._adopt_genesis()
         if shared == 0:
             await self._prepare_senders()
-        for first in range(shared + 1, missing.last + 1, BLOCKS_IN_STEP):
-            await self._make_blocks(first, min(missing.last, first + BLOCKS_IN_STEP - 1), extent)
+        # Made by a process that was killed before it had written down their hashes.
+        for first in range(same + 1, shared + 1, BLOCKS_IN_STEP):
+            await self._check_blocks(first, min(shared, first + BLOCKS_IN_STEP - 1), extent)
+        for first in range(shared + 1, found.last + 1, BLOCKS_IN_STEP):
+            await self._make_blocks(first, min(found.last, first + BLOCKS_IN_STEP - 1), extent)
             await self._hold_lanes()
         newest = await node.header_at(self._rpc, "latest")
         if newest is not None and before.timestamp_s > newest.timestamp_s:
             # A chain that was started anew on the machine's clock goes on with it.
             await self._stepper.set_time(before.timestamp_s)
         await self._adopt_first_block()
-        _log.warning("the chain is made again", blocks=missing.last - shared)
+        _log.warning("the chain is made again", blocks=found.last - shared)
 
     async def _make_blocks(self, first: int, last: int, extent: HistoryExtent) -> None:
         async with self._database.reading() as connection:
@@ -132,6 +144,11 @@ class ChainRebuild:
                 if error.is_transient:
                     raise
                 raise ChainRebuildError(block.number, f"is refused: {error}") from error
+        await self._check_blocks(first, last, extent)
+
+    async def _check_blocks(self, first: int, last: int, extent: HistoryExtent) -> None:
+        async with self._database.reading() as connection:
+            recorded = await chain_history.recorded_blocks(connection, first, last)
         made = await node.blocks(
             self._rpc, first, last, self._deployment.ledger, has_block_receipts=True, ignored_topic=TRANSFER_TOPIC
         )  # fmt: skip

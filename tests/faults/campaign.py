@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import random
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,8 @@ def run_seed(seed: int, storage: Storage, *, keep: bool = False) -> Outcome:
     """Run one seed on fresh databases; they stay where `keep` is set and something was wrong."""
     outcome = Outcome(seed, storage.kind)
     urls: list[str] = []
+    # The gateway's own dice, for the pauses between its tries.
+    random.seed(seed)
     # Nothing of a seed is worth collecting before its end.
     gc.disable()
     try:
@@ -126,7 +129,8 @@ class _Seed:
         network = Network(Chain(Random(dice.random())), Random(dice.random()), self._faults())
         network.is_development = is_development
         network.dialect = "anvil" if is_development else dice.choice(["geth", "besu", "erigon"])
-        network.has_block_receipts = dice.random() < 0.75
+        # The one engine that is made again has them.
+        network.has_block_receipts = dice.random() < 0.75 or is_development
         network.block_s = dice.choice([0.5, 1.5, 3.0])
         if dice.random() < 0.12:
             network.batch_calls_max = dice.randint(1, 12)

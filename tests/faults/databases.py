@@ -15,6 +15,7 @@ from node_gateway.service.api_keys import KEY_PREFIX, hash_api_key
 from node_gateway.store import schema
 from node_gateway.store.database import Database, create_database, sync_url
 from node_gateway.store.migrate import upgrade
+from tests.faults.chain import Chain
 from tests.faults.ledger import PARTNERS
 from tests.faults.postgres_driver import SteppedPostgres
 from tests.faults.process import Process
@@ -126,6 +127,21 @@ def _prepare(url: str) -> None:
                 "event_names": events and list(events), "next_block": 0, "created_at_ms": 0,
             }  # fmt: skip
             connection.execute(sa.insert(schema.webhooks).values(hook))
+    engine.dispose()
+
+
+def keep_deployment(url: str, chain: Chain) -> None:
+    """What `coalition deploy` leaves in the tables: its transaction, with its place in the chain."""
+    block = chain.blocks[1]
+    (transaction,) = block.transactions
+    row = {
+        "sender": transaction.sender, "nonce": transaction.nonce, "act": "deploy", "raw_tx": transaction.raw,
+        "tx_hash": bytes.fromhex(transaction.tx_hash[2:]), "created_at_ms": 0, "block_number": block.number, "tx_index": 0,
+        "block_timestamp_s": block.timestamp_s,
+    }  # fmt: skip
+    engine = sa.create_engine(sync_url(url))
+    with engine.begin() as connection:
+        connection.execute(sa.insert(schema.plain_transactions).values(row))
     engine.dispose()
 
 

@@ -22,7 +22,7 @@ from node_gateway.jobs.push import Push
 from node_gateway.service.metrics import Metrics
 from node_gateway.worker import Worker, build_worker
 from tests.faults.chain import START_S
-from tests.faults.databases import Reader, open_database
+from tests.faults.databases import Reader, keep_deployment, open_database
 from tests.faults.fault_kinds import Fault, Faults
 from tests.faults.node import Network, NodeLink
 from tests.faults.process import Process, ProcessDiedError
@@ -81,6 +81,7 @@ class GatewayUnderTest:
         self.url = url
         self.state_dir = state_dir
         network.chain.deployment.save(state_dir)
+        keep_deployment(url, network.chain)
         self.network = network
         self.receivers = receivers
         self.lanes = list(lanes)

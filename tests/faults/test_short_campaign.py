@@ -13,7 +13,8 @@ from tests.faults.planted import BUGS
 from tests.faults.processes import run_rounds
 from tests.postgres_server import start_postgres
 
-SQLITE_SEEDS = range(12)
+# Of the first ones, and those that have found something: what, docs/faults.md tells.
+SQLITE_SEEDS = (*range(8), 66, 121, 186)
 POSTGRES_SEEDS = range(2)
 ROUNDS = 2
 

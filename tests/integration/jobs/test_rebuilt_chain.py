@@ -3,14 +3,17 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from node_gateway.chain import node
 from node_gateway.chain.account import Account
 from node_gateway.chain.engines.anvil import AnvilOptions, start_anvil
 from node_gateway.chain.engines.stepping import BlockStepper, MiningMode
+from node_gateway.jobs import chain_history
 from node_gateway.jobs.chain_identity import ChainDifference, ChainReplacedError
 from node_gateway.jobs.content_hash import content_hash
 from node_gateway.jobs.rebuilding import ChainRebuildError
@@ -205,6 +208,48 @@ async def test_a_rebuild_that_is_cut_off_is_ended_by_the_next_process(
     assert await _hash(gateway) == before
     assert await BlockStepper(deployed_ledger.rpc).mode() == MiningMode(is_automatic=True, interval_s=None)
     assert not await gateway.rows(schema.chain_rebuild)
+
+
+async def test_blocks_made_by_a_killed_process_get_their_new_hashes(
+    deployed_ledger: DeployedLedger,
+    sqlite_database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway = Gateway(deployed_ledger, sqlite_database, state_dir=tmp_path)
+    await _eventful(gateway, seed=50)
+    await restart_anvil(deployed_ledger, tmp_path, timestamp_s=START_S - 1)
+
+    async def cut_off(*_: Any, **__: Any) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(chain_history, "rename_block", cut_off)
+    with pytest.raises(asyncio.CancelledError):
+        await gateway.indexer.step()
+    monkeypatch.undo()
+
+    gateway.restart()
+    await gateway.index()
+
+    for row in await gateway.rows(schema.blocks, "number"):
+        header = await node.header_at(deployed_ledger.rpc, row["number"])
+        assert header is not None
+        assert (row["hash"], row["parent_hash"]) == (header.block_hash, header.parent_hash), row["number"]
+
+
+async def test_a_block_0_that_was_replaced_at_the_very_end_is_adopted(
+    deployed_ledger: DeployedLedger, sqlite_database: Database, tmp_path: Path
+) -> None:
+    gateway = Gateway(deployed_ledger, sqlite_database, state_dir=tmp_path)
+    await _eventful(gateway, seed=51)
+    found = deployed_ledger.deployment.genesis_hash
+    deployed_ledger.deployment = replace(deployed_ledger.deployment, genesis_hash="0x" + "11" * 32)
+
+    gateway.restart()
+    await gateway.index()
+
+    assert deployed_ledger.deployment.genesis_hash == found
+    assert gateway.indexer.is_chain_known
 
 
 async def test_empty_blocks_in_the_way_are_taken_back_first(

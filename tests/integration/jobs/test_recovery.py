@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from node_gateway.chain import node
 from node_gateway.chain.account import Account
+from node_gateway.chain.rpc import Rpc
+from node_gateway.chain.rpc_errors import RpcError, RpcReason
 from node_gateway.jobs.batching import GasModel
 from node_gateway.jobs.content_hash import content_hash
 from node_gateway.jobs.indexer import BEHIND_WAIT_MS
@@ -80,6 +83,28 @@ async def test_an_engine_without_block_receipts_gives_the_same_content(
     await gateway.indexer.rebuild()
     await gateway.index()
     assert await _hash(gateway) == before
+    assert not await gateway.count_open()
+
+
+async def test_a_receipt_that_a_lagging_node_has_not_got_is_asked_for_again(
+    deployed_ledger: DeployedLedger, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = Gateway(deployed_ledger, database, has_block_receipts=False)
+    shopping = Shopping(gateway, seed=7)
+    await shopping.enrol_all()
+    gateway.clock.advance(gateway.limits.batch_age_ms + 1)
+    await gateway.relay.step()
+
+    async def no_receipt(_: Rpc, _hash: str) -> None:
+        return None
+
+    monkeypatch.setattr(node, "receipt_of", no_receipt)
+    with pytest.raises(RpcError) as refused:
+        await gateway.index()
+    assert refused.value.reason is RpcReason.BLOCK_NOT_FOUND
+    assert refused.value.is_transient
+    monkeypatch.undo()
+    await gateway.index()
     assert not await gateway.count_open()
 
 
