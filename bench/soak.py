@@ -35,17 +35,18 @@ async def soak(traffic: Traffic, options: Options) -> dict[str, Any]:
     since, before = await mark(coalition), cpu_seconds(coalition.process_ids)
     sent, started_s, end_s = 0, time.monotonic(), time.monotonic() + options.soak_minutes * 60
     ahead = asyncio.create_task(asyncio.to_thread(traffic.mix, Mix.KNOWN, int(rate * SLICE_S)))
-    while time.monotonic() < end_s and _has_memory(coalition):
-        bulks = await ahead
-        ahead = asyncio.create_task(asyncio.to_thread(traffic.mix, Mix.KNOWN, int(rate * SLICE_S)))
-        sent += await send_paced(coalition, bulks, operations_per_s=rate, duration_s=SLICE_S * 2)
-        elapsed_s = time.monotonic() - started_s
-        if elapsed_s >= len(samples) * SAMPLE_EVERY_S:
-            samples.append(_sample(coalition, elapsed_s, sent))
-            coalition.say(f"{elapsed_s:,.0f} s, {sent:,} operations, MiB {samples[-1]['resident_mib']}")
-    await ahead
-    seconds = time.monotonic() - started_s
-    await wait_until_settled(coalition, wait_max_s=SETTLE_WAIT_MAX_S)
+    async with coalition.paced_blocks():
+        while time.monotonic() < end_s and _has_memory(coalition):
+            bulks = await ahead
+            ahead = asyncio.create_task(asyncio.to_thread(traffic.mix, Mix.KNOWN, int(rate * SLICE_S)))
+            sent += await send_paced(coalition, bulks, operations_per_s=rate, duration_s=SLICE_S * 2)
+            elapsed_s = time.monotonic() - started_s
+            if elapsed_s >= len(samples) * SAMPLE_EVERY_S:
+                samples.append(_sample(coalition, elapsed_s, sent))
+                coalition.say(f"{elapsed_s:,.0f} s, {sent:,} operations, MiB {samples[-1]['resident_mib']}")
+        await ahead
+        seconds = time.monotonic() - started_s
+        await wait_until_settled(coalition, wait_max_s=SETTLE_WAIT_MAX_S)
     cpu_us = microseconds_each(before, cpu_seconds(coalition.process_ids), sent)
     settled = await count_settled(coalition, since, sent=sent)
     samples.append(_sample(coalition, time.monotonic() - started_s, sent))
