@@ -61,7 +61,7 @@ class Push:
         """Make deliveries of new events and send what is due, without waiting for slow endpoints; returns new deliveries."""
         now_ms = self._clock.now_ms()
         await self._forget(now_ms)
-        self._busy = {key: task for key, task in self._busy.items() if not self._is_done(task)}
+        self._take_back_done()
         made = 0
         for endpoint in await self._own_endpoints(now_ms):
             made_here = await self._enqueue(endpoint, now_ms)
@@ -90,13 +90,11 @@ class Push:
         if self._busy:
             await asyncio.wait(self._busy.values())
 
-    @staticmethod
-    def _is_done(task: "asyncio.Task[None]") -> bool:
-        if not task.done():
-            return False
-        # A failure of the database, say: raised here, where the job's loop counts it and tries again.
-        task.result()
-        return True
+    def _take_back_done(self) -> None:
+        done = [key for key, task in self._busy.items() if task.done()]
+        for task in [self._busy.pop(key) for key in done]:
+            # A failure of the database, say: raised here, where the job's loop counts it and tries again.
+            task.result()
 
     async def _own_endpoints(self, now_ms: int) -> list[Endpoint]:
         """Those that this worker sends to."""

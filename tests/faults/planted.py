@@ -14,7 +14,7 @@ from node_gateway.chain.abi import encode_settle
 from node_gateway.chain.rpc import HttpRpc
 from node_gateway.chain.rpc_errors import RpcReason
 from node_gateway.domain.states import DeliveryStatus
-from node_gateway.jobs import fold, lanes, outbox, sending, settlement, unwind, webhook_queue
+from node_gateway.jobs import fold, lanes, outbox, rebuilding, sending, settlement, unwind, webhook_queue
 from node_gateway.jobs.batching import LaneOrder
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.indexer import Indexer
@@ -243,6 +243,40 @@ def _voided_holds_stay_held(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(fold, "_HANDLERS", handlers)
 
 
+def _failed_delivery_stays_busy(patch: pytest.MonkeyPatch) -> None:
+    def only_finished(self: Push) -> None:
+        for task in self._busy.values():
+            if task.done():
+                task.result()
+        self._busy = {key: task for key, task in self._busy.items() if not task.done()}
+
+    patch.setattr(Push, "_take_back_done", only_finished)
+
+
+def _missing_receipts_are_passed_over(patch: pytest.MonkeyPatch) -> None:
+    async def mined(self: Indexer, block: Any) -> Any:
+        receipts = block.receipts
+        if receipts is None:
+            found = [await node.receipt_of(self._rpc, tx_hash) for tx_hash in block.header.tx_hashes]
+            receipts = [receipt for receipt in found if receipt is not None]
+        return [
+            settlement.MinedTransaction(bytes.fromhex(r.tx_hash[2:]), r.tx_index, r.is_success, r.gas_used)
+            for r in receipts
+        ]
+
+    patch.setattr(Indexer, "_mined", mined)
+
+
+def _hashes_of_a_killed_rebuild_stay(patch: pytest.MonkeyPatch) -> None:
+    compare = rebuilding.compare_chain
+
+    async def by_content(*args: Any, **kw: Any) -> Any:
+        found = await compare(*args, **kw)
+        return found and replace(found, same=found.shared)
+
+    patch.setattr(rebuilding, "compare_chain", by_content)
+
+
 def _batch_taken_twice(patch: pytest.MonkeyPatch) -> None:
     """Returned submissions are those of a batch whatever became of them."""
 
@@ -293,5 +327,10 @@ BUGS = (
     PlantedBug("fees are never raised", _fees_are_never_raised),
     PlantedBug("batches of calls are never cut", _batches_of_calls_are_never_cut),
     PlantedBug("voided holds stay held", _voided_holds_stay_held),
+    PlantedBug("a webhook whose delivery failed stays busy", _failed_delivery_stays_busy),
+    PlantedBug("missing receipts are passed over", _missing_receipts_are_passed_over),
+    PlantedBug(
+        "hashes of blocks that a killed process made stay the old ones", _hashes_of_a_killed_rebuild_stay
+    ),
     PlantedBug("what was sent once goes back to the outbox", _batch_taken_twice),
 )

@@ -174,6 +174,29 @@ async def test_a_slow_endpoint_does_not_delay_another(database: Database, push: 
         assert len(slow.received) == 1
 
 
+async def test_a_failure_of_the_database_is_told_once_and_then_tried_again(
+    database: Database, push: Push, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise sa.exc.OperationalError("UPDATE", {}, Exception("database or disk is full"))
+
+    async with open_shop() as shop:
+        await _register(database, "a", shop.url)
+        await _happen(database, 5, (1, MEMBERS[0]))
+        with monkeypatch.context() as patch:
+            patch.setattr(webhook_queue, "note", fail)
+            await push.step()
+            await asyncio.wait(push._busy.values())
+        with pytest.raises(sa.exc.OperationalError):
+            await push.step()
+        push._look_at_s.clear()
+        await _run(push)
+        assert len(shop.received) == 2
+        async with database.reading() as connection:
+            pending = schema.deliveries.c.status == "pending"
+            assert not (await connection.execute(sa.select(schema.deliveries).where(pending))).all()
+
+
 async def test_gives_up_after_the_last_attempt_and_replays_when_asked(database: Database, push: Push) -> None:
     attempts = len(webhook_queue.BACKOFF_S) + 1
     async with open_shop(*[503] * attempts) as shop:
