@@ -171,7 +171,8 @@ def _run_planted(arguments: argparse.Namespace) -> int:
 
 
 def _finding_seed(bug: PlantedBug, storage: Storage, arguments: argparse.Namespace) -> int | None:
-    for seed in range(arguments.first, arguments.first + (arguments.seeds or PLANTED_SEEDS)):
+    first = arguments.first or bug.first_seed
+    for seed in range(first, first + (arguments.seeds or PLANTED_SEEDS)):
         with pytest.MonkeyPatch.context() as patch:
             bug.plant(patch)
             if run_seed(seed, storage).problems:
