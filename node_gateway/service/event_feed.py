@@ -147,7 +147,7 @@ class EventFeed:
             del self._told[number]
 
     async def _newest_shared(self, connection: AsyncConnection, previous: int, head: ChainHead) -> int:
-        """The newest block that was told and is still there, -1 for none; those above it are forgotten."""
+        """The newest block that was told and is still there, block 0 (which holds no events) for none; those above it are forgotten."""
         last = min(previous, head.block_number)
         still = await read_block_hashes(connection, after=last - 1, through_block=last)
         if last < previous or still.get(last) != self._told.get(last):
@@ -157,7 +157,7 @@ class EventFeed:
             if still.get(newest) == self._told[newest]:
                 return newest
             del self._told[newest]
-        return -1
+        return 0
 
     async def _hand_out(self, connection: AsyncConnection, previous: int, head: ChainHead) -> None:
         last_id: dict[bytes, str] = {}

@@ -278,6 +278,15 @@ def _hashes_of_a_killed_rebuild_stay(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rebuilding, "compare_chain", by_content)
 
 
+def _reset_of_everything_has_no_place(patch: pytest.MonkeyPatch) -> None:
+    shared = EventFeed._newest_shared
+
+    async def none_is_below_0(self: EventFeed, connection: Any, previous: int, head: Any) -> int:
+        return await shared(self, connection, previous, head) or -1
+
+    patch.setattr(EventFeed, "_newest_shared", none_is_below_0)
+
+
 def _batch_taken_twice(patch: pytest.MonkeyPatch) -> None:
     """Returned submissions are those of a batch whatever became of them."""
 
@@ -331,7 +340,10 @@ BUGS = (
     PlantedBug("a webhook whose delivery failed stays busy", _failed_delivery_stays_busy, first_seed=161),
     PlantedBug("missing receipts are passed over", _missing_receipts_are_passed_over, first_seed=186),
     PlantedBug(
-        "hashes of blocks of a killed rebuild stay old", _hashes_of_a_killed_rebuild_stay, first_seed=39
+        "hashes of blocks of a killed rebuild stay old", _hashes_of_a_killed_rebuild_stay, first_seed=66
+    ),
+    PlantedBug(
+        "a reset of everything cannot be resumed from", _reset_of_everything_has_no_place, first_seed=39
     ),
     PlantedBug("what was sent once goes back to the outbox", _batch_taken_twice),
 )

@@ -127,6 +127,24 @@ async def test_open_streams_are_told_of_a_reorganisation_and_of_what_came_instea
     assert (purchase.id, purchase.data["operation"]) == ("14-0-6f746865", "3.0.14")
 
 
+async def test_a_stream_resumes_after_a_reset_of_everything(api: Api) -> None:
+    async with served(api) as address:
+        async with opened(api, address, "", party="operator") as events:
+            await until(lambda: api.gateway.feed.stream_count == 1)
+
+            async def replace_all(connection: AsyncConnection) -> None:
+                await replace_blocks(connection, first=1, last=12)
+                await settle_purchase(connection, 12, block_number=12)
+
+            await api.change(replace_all)
+            reset, told = await anext(events), await anext(events)
+        async with opened(api, address, "", party="operator", after=reset.id) as events:
+            told_again = await anext(events)
+
+    assert (reset.name, reset.data["as_of_block"]) == ("StreamReset", 0)
+    assert told.id == told_again.id == "12-0-6f746865"
+
+
 async def test_a_client_that_was_away_during_a_reorganisation_is_told_again(api: Api) -> None:
     await settle(api, 11, block=11)
 
