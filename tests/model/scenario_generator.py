@@ -51,7 +51,7 @@ def draw_as_of_day(rng: Random, ledger: LedgerModel, day: int) -> int:
 def draw_id(rng: Random, flavour: Flavour, number: int) -> str:
     name = f"e{number}"
     if flavour.has_odd_ids and rng.random() < 0.3:
-        filling = rng.choice((" ", "é", "\\", "🎟", "0"))
+        filling = rng.choice((" ", "é", "\\", "🎟", "_"))
         name = (name + filling * ID_LENGTH_MAX)[: rng.randint(len(name), ID_LENGTH_MAX)]
     return name
 
