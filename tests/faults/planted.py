@@ -14,7 +14,7 @@ from node_gateway.chain.abi import encode_settle
 from node_gateway.chain.rpc import HttpRpc
 from node_gateway.chain.rpc_errors import RpcReason
 from node_gateway.domain.states import DeliveryStatus
-from node_gateway.jobs import fold, lanes, outbox, rebuilding, sending, settlement, unwind, webhook_queue
+from node_gateway.jobs import fold, lanes, outbox, sending, settlement, unwind, webhook_queue
 from node_gateway.jobs.batching import LaneOrder
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.indexer import Indexer
@@ -268,16 +268,6 @@ def _missing_receipts_are_passed_over(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Indexer, "_mined", mined)
 
 
-def _hashes_of_a_killed_rebuild_stay(patch: pytest.MonkeyPatch) -> None:
-    compare = rebuilding.compare_chain
-
-    async def by_content(*args: Any, **kw: Any) -> Any:
-        found = await compare(*args, **kw)
-        return found and replace(found, same=found.shared)
-
-    patch.setattr(rebuilding, "compare_chain", by_content)
-
-
 def _reset_of_everything_has_no_place(patch: pytest.MonkeyPatch) -> None:
     shared = EventFeed._newest_shared
 
@@ -339,9 +329,6 @@ BUGS = (
     PlantedBug("voided holds stay held", _voided_holds_stay_held),
     PlantedBug("a webhook whose delivery failed stays busy", _failed_delivery_stays_busy, first_seed=161),
     PlantedBug("missing receipts are passed over", _missing_receipts_are_passed_over, first_seed=186),
-    PlantedBug(
-        "hashes of blocks of a killed rebuild stay old", _hashes_of_a_killed_rebuild_stay, first_seed=66
-    ),
     PlantedBug(
         "a reset of everything cannot be resumed from", _reset_of_everything_has_no_place, first_seed=39
     ),

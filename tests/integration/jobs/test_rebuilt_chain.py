@@ -13,7 +13,6 @@ from node_gateway.chain import node
 from node_gateway.chain.account import Account
 from node_gateway.chain.engines.anvil import AnvilOptions, start_anvil
 from node_gateway.chain.engines.stepping import BlockStepper, MiningMode
-from node_gateway.jobs import chain_history
 from node_gateway.jobs.chain_identity import ChainDifference, ChainReplacedError
 from node_gateway.jobs.content_hash import content_hash
 from node_gateway.jobs.rebuilding import ChainRebuildError
@@ -219,11 +218,16 @@ async def test_blocks_made_by_a_killed_process_get_their_new_hashes(
     gateway = Gateway(deployed_ledger, sqlite_database, state_dir=tmp_path)
     await _eventful(gateway, seed=50)
     await restart_anvil(deployed_ledger, tmp_path, timestamp_s=START_S - 1)
+    mine, left = BlockStepper.mine, 5
 
-    async def cut_off(*_: Any, **__: Any) -> None:
-        raise asyncio.CancelledError
+    async def mine_some(stepper: BlockStepper, raw: list[str], *, timestamp_s: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise asyncio.CancelledError
+        await mine(stepper, raw, timestamp_s=timestamp_s)
 
-    monkeypatch.setattr(chain_history, "rename_block", cut_off)
+    monkeypatch.setattr(BlockStepper, "mine", mine_some)
     with pytest.raises(asyncio.CancelledError):
         await gateway.indexer.step()
     monkeypatch.undo()
