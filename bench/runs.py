@@ -67,11 +67,6 @@ async def _parts(traffic: Traffic, options: Options) -> dict[str, Any]:
         figures["settled_ops_s"] = median_ops_s(settled)
         figures["cpu_us_per_operation"] = median_cpu_us(settled)
         figures |= _ratios(figures)
-    if Part.REINDEX in parts:
-        reindexed = await reindex(started, runs=sizes.runs)
-        figures |= {"reindex_events_s": reindexed["events_s"], "reindex_events": reindexed["events"]}
-    if Part.MIXES in parts:
-        figures["mixes"] = await _mixes(traffic, options)
     if Part.LATENCY in parts:
         best_ops_s = figures.get("settled_ops_s", BEST_UNKNOWN_OPS_S)
         for name, share in (("latency_ms", HALF), ("latency_light_ms", LIGHT)):
@@ -81,6 +76,11 @@ async def _parts(traffic: Traffic, options: Options) -> dict[str, Any]:
                 duration_s=sizes.latency_s,
                 probes=sizes.latency_probes,
             )
+    if Part.REINDEX in parts:
+        reindexed = await reindex(started, runs=sizes.runs)
+        figures |= {"reindex_events_s": reindexed["events_s"], "reindex_events": reindexed["events"]}
+    if Part.MIXES in parts:
+        figures["mixes"] = await _mixes(traffic, options)
     if Part.ACCEPT in parts:
         figures |= await _accepting(traffic, options)
     # The gateway has done its part: the engine has the whole machine.

@@ -201,22 +201,30 @@ def _until(attempt: Callable[[], Any], what: str) -> Any:
 
 async def _under_load(stack: Stack, rounds: int, dice: Random) -> tuple[list[str], Accounts]:
     load = TillLoad(stack.url, stack.directory, PARTNERS, dice)
-    await load.until_ready(READY_S_MAX)
-    load.start()
-    for _ in range(rounds):
-        await asyncio.sleep(dice.uniform(*ROUND_S))
-        stack.start_what_is_down()
-        victims = dice.sample(stack.names, 2 if dice.random() < 0.15 else 1)
-        for name in victims:
-            stack.kill(name)
-        await asyncio.sleep(dice.uniform(*DOWN_S))
-        for name in victims:
-            stack.start(name)
-    watching = asyncio.create_task(_keep_up(stack))
-    await load.stop()
-    problems = await load.account(READY_S_MAX)
-    watching.cancel()
+    try:
+        await load.until_ready(READY_S_MAX)
+        load.start()
+        for _ in range(rounds):
+            await asyncio.sleep(dice.uniform(*ROUND_S))
+            stack.start_what_is_down()
+            await _strike(stack, dice)
+        watching = asyncio.create_task(_keep_up(stack))
+        await load.stop()
+        problems = await load.account(READY_S_MAX)
+        watching.cancel()
+    finally:
+        await load.close()
     return problems, load.accounts
+
+
+async def _strike(stack: Stack, dice: Random) -> None:
+    """Kill one process or two, and start them again."""
+    victims = dice.sample(stack.names, 2 if dice.random() < 0.15 else 1)
+    for name in victims:
+        stack.kill(name)
+    await asyncio.sleep(dice.uniform(*DOWN_S))
+    for name in victims:
+        stack.start(name)
 
 
 async def _keep_up(stack: Stack) -> None:

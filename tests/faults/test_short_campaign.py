@@ -1,6 +1,5 @@
 """The short form of the fault campaign (scripts/faults): some seeds, some planted bugs, some killed processes."""
 
-import gc
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,10 +72,6 @@ def test_a_planted_bug_is_found(name: str, sqlite_storage: Storage, monkeypatch:
         assert any(run_seed(seed, sqlite_storage).problems for seed in range(6))
 
 
-# The load's connections die with the processes that are killed, and some are collected before they are closed.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_killed_processes_lose_and_double_nothing(tmp_path: Path) -> None:
     report = run_rounds(ROUNDS, seed=1, kind="sqlite", directory=tmp_path)
-    # Here, and not in a test that comes later.
-    gc.collect()
     assert not report["problems"], report

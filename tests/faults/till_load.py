@@ -90,6 +90,11 @@ class TillLoad:
         self._is_open = False
         await asyncio.gather(*self._tasks)
 
+    async def close(self) -> None:
+        """Close all connections."""
+        for partner in self.partners.values():
+            await partner.aclose()
+
     async def _sell(self, partner: AsyncPartner) -> None:
         while self._is_open:
             member = self._dice.choice(self._members)
