@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +13,9 @@ import httpx2
 import pytest
 
 from node_gateway.cli.child_processes import free_port
+from tests.e2e.real_stack import STOP_MAX_S, wait_until_running
 
 pytestmark = pytest.mark.integration
-
-START_WAIT_MAX_S = 120.0
-RUNNING = "running; Ctrl-C stops everything"
 
 
 @contextmanager
@@ -28,16 +25,12 @@ def up(environment: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[
             [sys.executable, "-m", "node_gateway.cli", "up"], env=environment, stdout=output, stderr=output
         )
         try:
-            ends_at_s = time.monotonic() + START_WAIT_MAX_S
-            while RUNNING not in log.read_text():
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < ends_at_s, log.read_text()
-                time.sleep(0.2)
+            wait_until_running(process, log)
             yield process
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-                process.wait(START_WAIT_MAX_S)
+                process.wait(STOP_MAX_S)
 
 
 def answers(port: str, path: str) -> bool:
@@ -58,7 +51,7 @@ def test_comes_up_stops_on_ctrl_c_and_comes_back_with_the_same_program(tmp_path:
             assert answers(ports["COALITION_API_PORT"], "/ready")
             assert answers(ports["COALITION_WALLET_PORT"], "/")
             process.send_signal(signal.SIGINT)
-            process.wait(START_WAIT_MAX_S)
+            process.wait(STOP_MAX_S)
         assert process.returncode == 0, (tmp_path / f"{turn}.log").read_text()
         assert not any(answers(port, "/health") for port in ports.values())
         ledgers.append(json.loads((tmp_path / "state" / "deployment.json").read_text())["ledger"])

@@ -176,6 +176,23 @@ async def test_what_was_never_mined_follows_and_what_came_too_late_ends_with_the
     await assert_equals_chain(gateway)
 
 
+async def _cut_rebuild_off(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, *, blocks: int) -> None:
+    """The process dies after it made so many blocks again."""
+    mine, left = BlockStepper.mine, blocks
+
+    async def mine_some(stepper: BlockStepper, raw: list[str], *, timestamp_s: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise asyncio.CancelledError
+        await mine(stepper, raw, timestamp_s=timestamp_s)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BlockStepper, "mine", mine_some)
+        with pytest.raises(asyncio.CancelledError):
+            await gateway.indexer.step()
+
+
 async def test_a_rebuild_that_is_cut_off_is_ended_by_the_next_process(
     deployed_ledger: DeployedLedger,
     sqlite_database: Database,
@@ -186,19 +203,7 @@ async def test_a_rebuild_that_is_cut_off_is_ended_by_the_next_process(
     await _eventful(gateway, seed=44)
     before = await _hash(gateway)
     await restart_anvil(deployed_ledger, tmp_path)
-    mine, left = BlockStepper.mine, 20
-
-    async def mine_some(stepper: BlockStepper, raw: list[str], *, timestamp_s: int) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise asyncio.CancelledError
-        await mine(stepper, raw, timestamp_s=timestamp_s)
-
-    monkeypatch.setattr(BlockStepper, "mine", mine_some)
-    with pytest.raises(asyncio.CancelledError):
-        await gateway.indexer.step()
-    monkeypatch.undo()
+    await _cut_rebuild_off(gateway, monkeypatch, blocks=20)
     assert await BlockStepper(deployed_ledger.rpc).mode() == MiningMode(is_automatic=False, interval_s=None)
 
     gateway.restart()
@@ -218,19 +223,7 @@ async def test_blocks_made_by_a_killed_process_get_their_new_hashes(
     gateway = Gateway(deployed_ledger, sqlite_database, state_dir=tmp_path)
     await _eventful(gateway, seed=50)
     await restart_anvil(deployed_ledger, tmp_path, timestamp_s=START_S - 1)
-    mine, left = BlockStepper.mine, 5
-
-    async def mine_some(stepper: BlockStepper, raw: list[str], *, timestamp_s: int) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise asyncio.CancelledError
-        await mine(stepper, raw, timestamp_s=timestamp_s)
-
-    monkeypatch.setattr(BlockStepper, "mine", mine_some)
-    with pytest.raises(asyncio.CancelledError):
-        await gateway.indexer.step()
-    monkeypatch.undo()
+    await _cut_rebuild_off(gateway, monkeypatch, blocks=5)
 
     gateway.restart()
     await gateway.index()
