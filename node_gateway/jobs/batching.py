@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from node_gateway.chain.abi import WIRE_HEAD_BYTES, SettleItem
+from partner_sdk.protocol.operation_bodies import OperationKind
 from partner_sdk.protocol.operations import FRAME_HEADER_BYTES
 
 # A transaction may use 16.78 M gas (EIP-7825); a batch is cut well below, so that an estimate may be wrong.
@@ -25,7 +26,6 @@ _PASSKEY_GAS: Final = 300_000
 _DEFAULT_KIND_GAS: Final = 120_000
 # A member's first purchase in a campaign beyond one outside of all: a slot for the progress, and often a stage.
 _CAMPAIGN_GAS: Final = 25_000
-_PURCHASE: Final = 0x01
 # First guesses, on the safe side; what the chain then charges corrects them (`GasModel.learn`).
 _KIND_GAS: Final[dict[int, int]] = {
     0x01: 33_000, 0x02: 35_000, 0x03: 55_000, 0x04: 45_000, 0x05: 60_000, 0x06: 45_000, 0x07: 30_000, 0x08: 110_000,
@@ -122,7 +122,7 @@ def waiting_of(
     """Read from a wire form what batching needs; `open_campaigns` says in how many campaigns a partner's purchases count."""
     partner = wire[0] << 8 | wire[1]
     parties: set[int | bytes] = {partner}
-    purchase_gas = _KIND_GAS[_PURCHASE] + _CAMPAIGN_GAS * open_campaigns.get(partner, 0)
+    purchase_gas = _KIND_GAS[OperationKind.PURCHASE] + _CAMPAIGN_GAS * open_campaigns.get(partner, 0)
     gas, count = SUBMISSION_GAS, 0
     offset, end = WIRE_HEAD_BYTES, len(wire)
     while offset + FRAME_HEADER_BYTES <= end:
@@ -131,7 +131,7 @@ def waiting_of(
         kind, body = wire[offset + 2], offset + FRAME_HEADER_BYTES
         if not body <= frame_end <= end:
             break  # the ledger will skip it with its reason
-        gas += purchase_gas if kind == _PURCHASE else _KIND_GAS.get(kind, _DEFAULT_KIND_GAS)
+        gas += purchase_gas if kind == OperationKind.PURCHASE else _KIND_GAS.get(kind, _DEFAULT_KIND_GAS)
         at = _AUTHORISATION_AT.get(kind)
         if at is not None and body + at < frame_end and wire[body + at] == _PASSKEY_SCHEME:
             gas += _PASSKEY_GAS + 40 * (frame_end - body)

@@ -20,6 +20,7 @@ from node_gateway.chain.hexadecimal import text_of
 from node_gateway.chain.node import Header
 from node_gateway.chain.rpc import Rpc
 from node_gateway.chain.transactions import Fees, SignedTransaction, Signer
+from node_gateway.domain.certain_rejections import SECONDS_OF_DAY
 from node_gateway.jobs import lanes, outbox
 from node_gateway.jobs.batching import TRANSACTION_GAS_MAX, Batch, GasModel, LaneOrder, Waiting, cut_batches
 from node_gateway.jobs.lanes import Lease
@@ -66,7 +67,6 @@ HEADER_AGE_MAX_MS: Final = 500
 WAITING_AGE_MAX_MS: Final = 1_000
 # How often to look for batches that have been without a block for long: most of them only wait for the indexer.
 RESENDS_EVERY_MS: Final = 500
-DAY_S: Final = 86_400
 
 
 class Relay:
@@ -248,7 +248,7 @@ class Relay:
         return (self._clock.monotonic_s() - self._waiting_at_s) * 1000 <= WAITING_AGE_MAX_MS
 
     async def _read_campaigns(self, connection: AsyncConnection, header: Header) -> None:
-        found = await outbox.open_campaigns(connection, header.timestamp_s // DAY_S)
+        found = await outbox.open_campaigns(connection, header.timestamp_s // SECONDS_OF_DAY)
         if found != self._open_campaigns:
             # What waits is planned anew.
             self._waiting.clear()
