@@ -15,7 +15,7 @@ _ID: Final = 1
 async def interrupted(connection: AsyncConnection) -> MiningMode | None:
     """How the engine made blocks before a rebuild that has not ended; None where there is none."""
     row = (await connection.execute(sa.select(schema.chain_rebuild))).one_or_none()
-    return None if row is None else MiningMode(row.is_automatic, row.interval_s)
+    return None if row is None else MiningMode(row.is_automatic, row.interval_s, row.ahead_s)
 
 
 async def begin(connection: AsyncConnection, mode: MiningMode, *, now_ms: int) -> None:
@@ -24,6 +24,7 @@ async def begin(connection: AsyncConnection, mode: MiningMode, *, now_ms: int) -
         "id": _ID,
         "is_automatic": mode.is_automatic,
         "interval_s": mode.interval_s,
+        "ahead_s": mode.ahead_s,
         "started_at_ms": now_ms,
     }
     statement = insert_for(schema.chain_rebuild, connection.dialect.name).on_conflict_do_nothing()

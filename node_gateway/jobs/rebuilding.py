@@ -83,13 +83,14 @@ class ChainRebuild:
         )
         if mode is None and not await self._is_to_be_made(found):
             return None
-        mode = mode or await self._stepper.mode()
+        mode = mode or await self._stepper.mode(now_s=self._now_s())
         async with self._database.writing() as connection:
             await rebuild_state.begin(connection, mode, now_ms=self._clock.now_ms())
         await self._hold_lanes()
         await self._stepper.hold()
         if found is not None:
             await self._make_again(found, extent)
+        await self._stepper.resume_clock(mode, now_s=self._now_s())
         await self._send_open()
         await self._go_on(mode)
         return self._deployment
@@ -109,8 +110,6 @@ class ChainRebuild:
         return genesis is not None and text_of(genesis.block_hash) != self._deployment.genesis_hash
 
     async def _make_again(self, found: Comparison, extent: HistoryExtent) -> None:
-        before = await node.header_at(self._rpc, "latest")
-        assert before is not None, "a chain without a latest block"
         same, shared = (0, 0) if found.is_soiled else (found.same, found.shared)
         _log.warning("making the chain again", first_block=shared + 1, last_block=found.last)
         if found.is_soiled:
@@ -124,10 +123,6 @@ class ChainRebuild:
         for first in range(shared + 1, found.last + 1, BLOCKS_IN_STEP):
             await self._make_blocks(first, min(found.last, first + BLOCKS_IN_STEP - 1), extent)
             await self._hold_lanes()
-        newest = await node.header_at(self._rpc, "latest")
-        if newest is not None and before.timestamp_s > newest.timestamp_s:
-            # A chain that was started anew on the machine's clock goes on with it.
-            await self._stepper.set_time(before.timestamp_s)
         await self._adopt_first_block()
         _log.warning("the chain is made again", blocks=found.last - shared)
 
@@ -242,6 +237,9 @@ class ChainRebuild:
                 _log.warning("an act is refused", act=kept.act, problem=str(error))
         if sent:
             await self._stepper.mine_waiting()
+
+    def _now_s(self) -> int:
+        return self._clock.now_ms() // 1000
 
     async def _hold_lanes(self) -> None:
         async with self._database.writing() as connection:

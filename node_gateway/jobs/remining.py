@@ -35,7 +35,7 @@ async def remine(rpc: Rpc, clock: ChainClock, batches: Sequence[InFlight]) -> in
         assert mined_at_s is not None
         newest = await node.header_at(rpc, "latest")
         if newest is not None and mined_at_s > newest.timestamp_s:
-            await clock.set_next_block_time(mined_at_s)
+            await clock.set_time(mined_at_s)
         await _mine(rpc, clock, list(group))
     return len(lost)
 

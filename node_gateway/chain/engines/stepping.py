@@ -16,10 +16,17 @@ ACCOUNT_BALANCE_WEI: Final = 10**24
 
 @dataclass(frozen=True, slots=True)
 class MiningMode:
-    """How an engine makes blocks by itself: one for each transaction, one every so many seconds, or none."""
+    """How an engine goes on by itself.
+
+    Attributes:
+        is_automatic: a block for each transaction.
+        interval_s: a block every so many seconds; None makes none.
+        ahead_s: how far its clock is ahead of the gateway's.
+    """
 
     is_automatic: bool
     interval_s: int | None
+    ahead_s: int
 
 
 class BlockStepper:
@@ -29,16 +36,25 @@ class BlockStepper:
         self._rpc = rpc
         self._clock = ChainClock(rpc, STEPPED_DIALECT)
 
-    async def mode(self) -> MiningMode:
-        """How it makes blocks now."""
+    async def mode(self, *, now_s: int) -> MiningMode:
+        """How it makes blocks now, at the gateway's time `now_s`."""
         interval = await self._rpc.call("anvil_getIntervalMining")
-        return MiningMode(bool(await self._rpc.call("anvil_getAutomine")), interval or None)
+        is_automatic = bool(await self._rpc.call("anvil_getAutomine"))
+        pending = await node.header_at(self._rpc, "pending")
+        assert pending is not None, "a chain without a next block"
+        return MiningMode(is_automatic, interval or None, pending.timestamp_s - now_s)
 
     async def hold(self) -> None:
         """No more blocks by itself, and nothing waiting that could get into one."""
         await self._rpc.call("evm_setIntervalMining", 0)
         await self._rpc.call("evm_setAutomine", False)
         await self._rpc.call("anvil_dropAllTransactions")
+
+    async def resume_clock(self, mode: MiningMode, *, now_s: int) -> None:
+        """Let the chain's time go on from where it would be now, never before the newest block's."""
+        newest = await node.header_at(self._rpc, "latest")
+        assert newest is not None, "a chain without a latest block"
+        await self._clock.set_time(max(now_s + mode.ahead_s, newest.timestamp_s))
 
     async def go_on(self, mode: MiningMode) -> None:
         """Make blocks as before."""
@@ -61,27 +77,19 @@ class BlockStepper:
         Raises:
             RpcError: where the engine refuses a transaction.
         """
-        newest = await node.header_at(self._rpc, "latest")
-        assert newest is not None, "a chain without a latest block"
         for transaction in raw:
             try:
                 await self._rpc.call("eth_sendRawTransaction", transaction)
             except RpcError as error:
                 if error.reason is not RpcReason.ALREADY_KNOWN:
                     raise
-        if timestamp_s <= newest.timestamp_s:
-            await self._clock.set_time(timestamp_s)
-        else:
-            await self._clock.set_next_block_time(timestamp_s)
+        # Also where it is after the newest block's: anvil with a loaded state refuses a next time before that of its own start.
+        await self._clock.set_time(timestamp_s)
         await self._clock.mine()
 
     async def mine_waiting(self) -> None:
         """Make a block of what waits, at the chain's own time."""
         await self._clock.mine()
-
-    async def set_time(self, timestamp_s: int) -> None:
-        """Let the chain's time go on from here."""
-        await self._clock.set_time(timestamp_s)
 
     async def prepare_sender(self, address: str, *, first_nonce: int) -> None:
         """Give an account without coin some for fees, and the nonce at which its history here begins."""

@@ -31,5 +31,6 @@ chain_rebuild = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("is_automatic", sa.Boolean, nullable=False),
     sa.Column("interval_s", sa.Integer),
+    sa.Column("ahead_s", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("started_at_ms", sa.BigInteger, nullable=False),
 )

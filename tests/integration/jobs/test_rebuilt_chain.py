@@ -1,6 +1,7 @@
 """A development chain that lost its tail, or everything, is made again from the tables."""
 
 import asyncio
+import gzip
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from node_gateway.chain import node
 from node_gateway.chain.account import Account
 from node_gateway.chain.engines.anvil import AnvilOptions, start_anvil
 from node_gateway.chain.engines.stepping import BlockStepper, MiningMode
+from node_gateway.chain.hexadecimal import data_of
 from node_gateway.jobs.chain_identity import ChainDifference, ChainReplacedError
 from node_gateway.jobs.content_hash import content_hash
 from node_gateway.jobs.rebuilding import ChainRebuildError
@@ -33,6 +35,7 @@ from tests.integration.jobs.test_worker_process import WorkerProcess
 pytestmark = pytest.mark.integration
 DAY_S = 86_400
 WORKER_WAIT_S_MAX = 120.0
+MOMENT_S = 60
 
 
 async def restart_anvil(ledger: DeployedLedger, directory: Path, **options: Any) -> None:
@@ -204,14 +207,43 @@ async def test_a_rebuild_that_is_cut_off_is_ended_by_the_next_process(
     before = await _hash(gateway)
     await restart_anvil(deployed_ledger, tmp_path)
     await _cut_rebuild_off(gateway, monkeypatch, blocks=20)
-    assert await BlockStepper(deployed_ledger.rpc).mode() == MiningMode(is_automatic=False, interval_s=None)
+    assert not (await _mode(gateway)).is_automatic
 
     gateway.restart()
     await gateway.index()
 
     assert await _hash(gateway) == before
-    assert await BlockStepper(deployed_ledger.rpc).mode() == MiningMode(is_automatic=True, interval_s=None)
+    assert (await _mode(gateway)).is_automatic
     assert not await gateway.rows(schema.chain_rebuild)
+
+
+async def _mode(gateway: Gateway) -> MiningMode:
+    return await BlockStepper(gateway.ledger.rpc).mode(now_s=gateway.clock.now_ms() // 1000)
+
+
+async def test_a_tail_that_was_lost_since_the_last_dump_is_made_again_and_the_clock_goes_on_as_it_was(
+    deployed_ledger: DeployedLedger, sqlite_database: Database, tmp_path: Path
+) -> None:
+    gateway = Gateway(deployed_ledger, sqlite_database, state_dir=tmp_path)
+    shopping = await _eventful(gateway, seed=52)
+    dump = tmp_path / "dump" / "anvil.json"
+    dump.parent.mkdir()
+    dump.write_bytes(gzip.decompress(data_of(await deployed_ledger.rpc.call("anvil_dumpState"))))
+    await shopping.accept_some(6)
+    await gateway.settle()
+    before, at_dump = await _hash(gateway), await gateway.rows(schema.blocks)
+
+    # anvil takes its own start for the time of the block before, however old the state that it loads.
+    await restart_anvil(deployed_ledger, tmp_path, timestamp_s=None, state_path=dump)
+    ahead_s = (await _mode(gateway)).ahead_s
+    await _index_again(gateway)
+
+    assert await _hash(gateway) == before
+    assert await gateway.rows(schema.blocks) == at_dump
+    assert abs((await _mode(gateway)).ahead_s - ahead_s) < MOMENT_S
+    await shopping.accept_some(5)
+    await gateway.settle()
+    await assert_equals_chain(gateway)
 
 
 async def test_blocks_made_by_a_killed_process_get_their_new_hashes(
