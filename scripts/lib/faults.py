@@ -91,14 +91,13 @@ def _storage(kind: str, keep: Path | None) -> Iterator[Storage]:
 def _run_seeds(arguments: argparse.Namespace) -> int:
     count = arguments.seeds or SEEDS
     outcomes: list[Outcome] = []
-    for kind in _kinds(arguments.database):
-        with _storage(kind, arguments.keep) as storage:
-            for seed in range(arguments.first, arguments.first + count):
-                started_s = time.monotonic()
-                outcome = run_seed(seed, storage, keep=arguments.keep is not None)
-                outcomes.append(outcome)
-                if not arguments.json or outcome.problems:
-                    _tell(outcome, time.monotonic() - started_s)
+    ended_by: BaseException | None = None
+    try:
+        for outcome in _outcomes(arguments, count):
+            outcomes.append(outcome)
+    except (KeyboardInterrupt, SystemExit) as early:
+        ended_by = early
+        print(f"ended early, after {len(outcomes)} seeds", file=sys.stderr)
     struck: Counter[Fault] = sum((outcome.struck for outcome in outcomes), Counter())
     rare = [fault for fault in Fault if struck[fault] < STRUCK_MIN]
     failed = [outcome for outcome in outcomes if outcome.problems]
@@ -108,7 +107,20 @@ def _run_seeds(arguments: argparse.Namespace) -> int:
         _tell_table(outcomes, struck)
     if arguments.complete and rare:
         print(f"struck fewer than {STRUCK_MIN} times: {', '.join(rare)}", file=sys.stderr)
+    if ended_by is not None:
+        raise ended_by
     return 1 if failed or (arguments.complete and rare) else 0
+
+
+def _outcomes(arguments: argparse.Namespace, count: int) -> Iterator[Outcome]:
+    for kind in _kinds(arguments.database):
+        with _storage(kind, arguments.keep) as storage:
+            for seed in range(arguments.first, arguments.first + count):
+                started_s = time.monotonic()
+                outcome = run_seed(seed, storage, keep=arguments.keep is not None)
+                if not arguments.json or outcome.problems:
+                    _tell(outcome, time.monotonic() - started_s)
+                yield outcome
 
 
 def _tell(outcome: Outcome, took_s: float) -> None:
