@@ -27,9 +27,11 @@ from node_gateway.config import Settings
 from node_gateway.jobs.fold.accounts import FoldMismatchError
 from node_gateway.jobs.indexer import Indexer, IndexStep
 from node_gateway.jobs.push import Push
+from node_gateway.jobs.reading_process import ReadingProcess
 from node_gateway.jobs.rebuilding import ChainRebuild
 from node_gateway.jobs.relay import Relay
 from node_gateway.jobs.relay_limits import RelayLimits
+from node_gateway.jobs.run_reading import RunSource
 from node_gateway.jobs.running import JobHealth, Stop, run_job
 from node_gateway.jobs.worker_metrics import WorkerMetrics
 from node_gateway.logs import configure_logs
@@ -176,6 +178,10 @@ async def running_worker(settings: Settings, *, clock: Clock | None = None) -> A
         if (lock := process_lock(database, "worker")) is not None:
             stack.enter_context(lock)
         await check_schema(database)
+        # Reading and decoding blocks takes as long as folding and writing them: each gets a core.
+        reading = ReadingProcess(settings.rpc_url)
+        stack.push_async_callback(reading.close)
+        await reading.start()
         rpc = HttpRpc(settings.rpc_url)
         stack.push_async_callback(rpc.close)
         capabilities = await _capabilities(rpc)
@@ -183,8 +189,9 @@ async def running_worker(settings: Settings, *, clock: Clock | None = None) -> A
         if traces is not None:
             stack.push_async_callback(asyncio.to_thread, traces.close)
         yield build_worker(
-            settings, database, rpc, deployment, signers, capabilities, clock or SystemClock(), traces=traces
-        )
+            settings, database, rpc, deployment, signers, capabilities, clock or SystemClock(),
+            traces=traces, source=reading,
+        )  # fmt: skip
 
 
 def build_worker(
@@ -198,8 +205,9 @@ def build_worker(
     *,
     owner: str | None = None,
     traces: Traces | None = None,
+    source: RunSource | None = None,
 ) -> Worker:
-    """Put the jobs together. `owner` holds the leases; this process by default."""
+    """Put the jobs together. `owner` holds the leases; this process by default. `source`: as of `Indexer`."""
     owner = owner or worker_owner()
     limits = RelayLimits(
         in_flight_max=settings.relay_in_flight_max,
@@ -219,6 +227,7 @@ def build_worker(
         chain_rebuild=chain_rebuild_for(
             settings.state_dir, database, rpc, deployment, capabilities, clock, owner=owner
         ),
+        source=source,
     )  # fmt: skip
     push = Push(
         database, clock, are_private_allowed=settings.webhook_private_addresses, owner=owner, traces=traces

@@ -1,25 +1,20 @@
 """Runs of blocks with their events, the next run read while the one before is written."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from node_gateway.chain import node
-from node_gateway.chain.abi import Event, EventTable
-from node_gateway.chain.node import Block
 from node_gateway.chain.rpc import Rpc
-from node_gateway.jobs.fold.records import TRANSFER_TOPIC
+from node_gateway.jobs.run_reading import Run, RunSource, WantedRun
 
 BLOCKS_IN_RUN_MAX: Final = 64
 BLOCKS_IN_RUN_FIRST: Final = 16
 # What a run is to have: enough to share the cost of a transaction, little enough to be read while another one is written.
 EVENTS_IN_RUN: Final = 6_000
 _log = structlog.get_logger(job="indexer")
-
-Run = list[tuple[Block, list[Event]]]
 
 
 @dataclass(slots=True)
@@ -31,9 +26,9 @@ class _Ahead:
 class BlockReader:
     """Reads from one node. What is read ahead is only believed as far as it follows on what was indexed, like all else."""
 
-    def __init__(self, rpc: Rpc, events: EventTable, *, has_block_receipts: bool) -> None:
+    def __init__(self, rpc: Rpc, source: RunSource, *, has_block_receipts: bool) -> None:
         self._rpc = rpc
-        self._events = events
+        self._source = source
         self._has_block_receipts = has_block_receipts
         self._has_receipts_root: bool | None = None
         self._blocks_in_run = BLOCKS_IN_RUN_FIRST
@@ -80,23 +75,13 @@ class BlockReader:
         _drop(ahead)
 
     async def _read(self, ledger: str, first: int, head: int) -> Run:
-        blocks = await node.blocks(
-            self._rpc,
-            first,
-            min(head, first + self._blocks_in_run - 1),
-            ledger,
-            has_block_receipts=self._has_block_receipts,
-            has_receipts_root=self._has_receipts_root or False,
-            ignored_topic=TRANSFER_TOPIC,
+        last = min(head, first + self._blocks_in_run - 1)
+        return await self._source.read(
+            WantedRun(ledger, first, last, self._has_block_receipts, self._has_receipts_root or False)
         )
-        return [(block, self._decoded(block)) for block in blocks]
 
-    def _decoded(self, block: Block) -> list[Event]:
-        events = (self._events.decode(log) for log in block.logs)
-        return [event for event in events if event is not None]
-
-    def _adapt(self, run: Sequence[tuple[Block, list[Event]]]) -> None:
-        events = sum(len(events) for _, events in run)
+    def _adapt(self, run: Run) -> None:
+        events = sum(len(block.events) for block in run)
         if events > EVENTS_IN_RUN:
             self._blocks_in_run = max(1, len(run) * EVENTS_IN_RUN // events)
         elif events * 2 <= EVENTS_IN_RUN and len(run) >= self._blocks_in_run:

@@ -1,16 +1,14 @@
 """What blocks say, as rows: the blocks themselves, their events, and the operations that the events settle."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from node_gateway.chain.abi import Event
-from node_gateway.chain.node import Block
-from node_gateway.jobs.bulk import insert_rows, update_rows, upsert_rows
-from node_gateway.jobs.fold.records import event_rows, operation_rows
-from node_gateway.jobs.read_model import Row
+from node_gateway.jobs.bulk import insert_rows, update_values, upsert_values
+from node_gateway.jobs.event_rows import EVENT_COLUMNS, OPERATION_COLUMNS
+from node_gateway.jobs.run_reading import Run
 from node_gateway.store import schema
+from node_gateway.store.bulk_insert import bulk_insert
 
 # The chain decides status, place and, where its event tells, kind and members; what was accepted here stays otherwise.
 _OPERATION_UPDATES: Final = (
@@ -24,24 +22,24 @@ _OPERATION_UPDATES: Final = (
 )
 
 
-async def write_records(connection: AsyncConnection, run: Sequence[tuple[Block, Sequence[Event]]]) -> None:
+async def write_records(connection: AsyncConnection, run: Run) -> None:
     """Write blocks that follow each other, with their events."""
-    blocks: list[Row] = []
-    events: list[Row] = []
-    operations: list[Row] = []
-    for block, block_events in run:
-        header = block.header
-        blocks.append({
-            "number": header.number,
-            "hash": header.block_hash,
-            "parent_hash": header.parent_hash,
-            "timestamp_s": header.timestamp_s,
-        })  # fmt: skip
-        events += event_rows(block_events, header.number)
-        operations += operation_rows(block_events, header.number, header.timestamp_s * 1000)
-    await insert_rows(connection, schema.blocks, blocks)
-    await insert_rows(connection, schema.events, events)
+    headers = [block.header for block in run]
+    await insert_rows(
+        connection,
+        schema.blocks,
+        [
+            {"number": h.number, "hash": h.block_hash, "parent_hash": h.parent_hash, "timestamp_s": h.timestamp_s}
+            for h in headers
+        ],
+    )  # fmt: skip
+    events = [values for block in run for values in block.event_values]
+    await bulk_insert(connection, schema.events, EVENT_COLUMNS, events)
+    operations = [values for block in run for values in block.operation_values]
+    if not operations:
+        return
+    table = schema.operations
     # Nearly all of them came through this gateway, and have a row since they were accepted.
-    found = await update_rows(connection, schema.operations, operations, updates=_OPERATION_UPDATES)
+    found = await update_values(connection, table, OPERATION_COLUMNS, operations, updates=_OPERATION_UPDATES)
     if found < len(operations):
-        await upsert_rows(connection, schema.operations, operations, updates=_OPERATION_UPDATES)
+        await upsert_values(connection, table, OPERATION_COLUMNS, operations, updates=_OPERATION_UPDATES)

@@ -8,10 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from node_gateway.domain.unsigned64 import signed64
 from node_gateway.store.bulk_insert import bulk_insert
-from node_gateway.store.schema.columns import JsonText, UnsignedBigInteger, WideInteger, signed64
+from node_gateway.store.schema.columns import JsonText, UnsignedBigInteger, WideInteger
 
 Row = dict[str, Any]
+Values = tuple[Any, ...]
 
 
 async def insert_rows(connection: AsyncConnection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -33,20 +35,31 @@ async def upsert_rows(
         rows: with the same columns each, JSON given as text.
         updates: assignments for a row that exists, in SQL with `excluded`; None: every column that is no key.
     """
-    if not rows:
-        return
-    names = tuple(rows[0])
+    if rows:
+        names = tuple(rows[0])
+        await upsert_values(connection, table, names, list(_values(table, names, rows)), updates=updates)
+
+
+async def upsert_values(
+    connection: AsyncConnection,
+    table: sa.Table,
+    names: Sequence[str],
+    values: Sequence[Values],
+    *,
+    updates: Sequence[str] | None = None,
+) -> None:
+    """`upsert_rows` of rows that are tuples already, as they are stored."""
     conflict = _on_conflict(table, names, updates)
     columns = ", ".join(names)
     if connection.dialect.name == "postgresql":
-        fresh = await _fresh_table(connection, table, names, rows)
+        fresh = await _fresh_table(connection, table, names, values)
         await connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {fresh} {conflict}"
         )
         return
     marks = ", ".join("?" * len(names))
     statement = f"INSERT INTO {table.name} ({columns}) VALUES ({marks}) {conflict}"
-    await connection.exec_driver_sql(statement, list(_values(table, names, rows)))
+    await connection.exec_driver_sql(statement, list(values))
 
 
 async def update_rows(
@@ -60,12 +73,26 @@ async def update_rows(
     if not rows:
         return 0
     names = tuple(rows[0])
+    return await update_values(connection, table, names, list(_values(table, names, rows)), updates=updates)
+
+
+async def update_values(
+    connection: AsyncConnection,
+    table: sa.Table,
+    names: Sequence[str],
+    values: Sequence[Values],
+    *,
+    updates: Sequence[str] | None = None,
+) -> int:
+    """`update_rows` of rows that are tuples already, as they are stored."""
+    if not values:
+        return 0
     if connection.dialect.name != "postgresql":
-        await upsert_rows(connection, table, rows, updates=updates)
-        return len(rows)
+        await upsert_values(connection, table, names, values, updates=updates)
+        return len(values)
     keys = [str(column.name) for column in table.primary_key.columns]
     sets = updates if updates is not None else [f"{n} = excluded.{n}" for n in names if n not in keys]
-    fresh = await _fresh_table(connection, table, names, rows)
+    fresh = await _fresh_table(connection, table, names, values)
     where = " AND ".join(f"{table.name}.{key} = excluded.{key}" for key in keys)
     result = await connection.exec_driver_sql(
         f"UPDATE {table.name} SET {', '.join(sets)} FROM {fresh} AS excluded WHERE {where}"
@@ -80,7 +107,7 @@ async def empty_table(connection: AsyncConnection, table: sa.Table) -> None:
 
 
 async def _fresh_table(
-    connection: AsyncConnection, table: sa.Table, names: Sequence[str], rows: Sequence[Row]
+    connection: AsyncConnection, table: sa.Table, names: Sequence[str], values: Sequence[Values]
 ) -> str:
     """Copies rows into an empty table of this connection's own; its name."""
     fresh = f"fresh_{table.name}"
@@ -89,7 +116,7 @@ async def _fresh_table(
     )
     # A second use in the same transaction begins empty too.
     await connection.exec_driver_sql(f"DELETE FROM {fresh}")
-    await bulk_insert(connection, sa.Table(fresh, sa.MetaData()), names, _values(table, names, rows))
+    await bulk_insert(connection, table, names, values, into=fresh)
     return fresh
 
 
@@ -104,7 +131,7 @@ def _on_conflict(table: sa.Table, names: Sequence[str], updates: Sequence[str] |
     return f"ON CONFLICT ({', '.join(keys)}) DO {action}"
 
 
-def _values(table: sa.Table, names: Sequence[str], rows: Iterable[Row]) -> Iterable[tuple[Any, ...]]:
+def _values(table: sa.Table, names: Sequence[str], rows: Iterable[Row]) -> Iterable[Values]:
     pick = itemgetter(*names)
     assert len(names) > 1, "itemgetter of one name gives no tuple"
     converters = _converters(table)
@@ -114,7 +141,7 @@ def _values(table: sa.Table, names: Sequence[str], rows: Iterable[Row]) -> Itera
     return (_converted(list(pick(row)), converted) for row in rows)
 
 
-def _converted(values: list[Any], converted: Sequence[tuple[int, Callable[[Any], Any]]]) -> tuple[Any, ...]:
+def _converted(values: list[Any], converted: Sequence[tuple[int, Callable[[Any], Any]]]) -> Values:
     for place, convert in converted:
         if values[place] is not None:
             values[place] = convert(values[place])

@@ -16,10 +16,10 @@ from node_gateway.chain import node
 from node_gateway.chain.abi import EventTable
 from node_gateway.chain.deployment import Deployment
 from node_gateway.chain.hexadecimal import data_of
-from node_gateway.chain.node import Block, Header, Receipt
+from node_gateway.chain.node import Header, Receipt
 from node_gateway.chain.rpc import Rpc
 from node_gateway.chain.rpc_errors import RpcError, RpcReason
-from node_gateway.jobs.block_reading import BlockReader, Run
+from node_gateway.jobs.block_reading import BlockReader
 from node_gateway.jobs.block_records import write_records
 from node_gateway.jobs.bulk import insert_rows
 from node_gateway.jobs.chain_identity import ChainDifference, ChainReplacedError, assert_same_chain
@@ -30,6 +30,7 @@ from node_gateway.jobs.fold.prefetch import load_for
 from node_gateway.jobs.plain_transactions import note_block
 from node_gateway.jobs.read_model import Row
 from node_gateway.jobs.rebuilding import ChainRebuild, ChainRebuildError
+from node_gateway.jobs.run_reading import IndexedBlock, InProcessSource, Run, RunSource
 from node_gateway.jobs.settlement import MinedBlock, MinedTransaction, SettledBatch, settle_batches
 from node_gateway.jobs.unwind import UNDO_BLOCKS, UNDO_MARK, UndoMissingError, clear_read_model, unwind_from
 from node_gateway.service.clock import Clock
@@ -80,12 +81,26 @@ class Indexer:
         *,
         has_block_receipts: bool,
         chain_rebuild: ChainRebuild | None = None,
+        source: RunSource | None = None,
     ) -> None:
-        """`chain_rebuild`: for a development chain, which is made again where it loses what the tables have."""
+        """Nothing is read yet.
+
+        Args:
+            rpc: the node.
+            database: the read model.
+            deployment: the program on this chain.
+            events: decodes the ledger's events.
+            clock: the gateway's.
+            has_block_receipts: as in `Capabilities`.
+            chain_rebuild: for a development chain, which is made again where it loses what the tables have.
+            source: where blocks are read and decoded; by default here, with `rpc` and `events`.
+        """
         self._rpc = rpc
         self._database = database
         self._deployment = deployment
-        self._reader = BlockReader(rpc, events, has_block_receipts=has_block_receipts)
+        self._reader = BlockReader(
+            rpc, source or InProcessSource(rpc, events), has_block_receipts=has_block_receipts
+        )
         self._clock = clock
         self._model: ReadModel | None = None
         self._next_block = deployment.deployed_block
@@ -174,10 +189,10 @@ class Indexer:
         """The blocks up to the first whose parent is not the one before."""
         linked: Run = []
         expected = self._last_hash
-        for block, events in found:
+        for block in found:
             if expected is not None and block.header.parent_hash != expected:
                 break
-            linked.append((block, events))
+            linked.append(block)
             expected = block.header.block_hash
         return linked
 
@@ -187,30 +202,30 @@ class Indexer:
         for run in _transactions(blocks):
             # A cancelled task must not leave the model ahead of a transaction that was committed.
             batches += await asyncio.shield(self._write_run(model, run, head))
-            count += sum(len(events) for _, events in run)
+            count += sum(len(block.events) for block in run)
         return IndexStep(len(blocks), count, None, head, self._next_block, tuple(batches))
 
     async def _write_run(self, model: ReadModel, run: Run, head: int) -> list[SettledBatch]:
-        newest = run[-1][0].header
-        mined = [await self._mined(block) for block, _ in run]
+        newest = run[-1].header
+        mined = [await self._mined(block) for block in run]
         async with self._database.indexing() as connection:
-            await load_for(model, connection, [event for _, events in run for event in events])
+            await load_for(model, connection, [event for block in run for event in block.events])
             journal: list[Row] = []
-            for block, events in run:
+            for block in run:
                 number = block.header.number
                 model.keep_journal(number > head - UNDO_BLOCKS)
-                fold(model, events, number)
+                fold(model, block.events, number)
                 if number > head - UNDO_BLOCKS:
                     journal += model.take_journal(UNDO_MARK)
             await write_records(connection, run)
             settled = await settle_batches(
                 connection,
                 [
-                    MinedBlock(block.header.number, block.header.timestamp_s, transactions, events)
-                    for (block, events), transactions in zip(run, mined, strict=True)
+                    MinedBlock(block.header.number, block.header.timestamp_s, transactions, block.events)
+                    for block, transactions in zip(run, mined, strict=True)
                 ],
             )
-            for block, _ in run:
+            for block in run:
                 await self._note_history(connection, block.header, settled)
             await insert_rows(connection, schema.undo, journal)
             await model.write(connection)
@@ -231,7 +246,7 @@ class Indexer:
             return
         await note_block(connection, self._rpc, header, hashes, now_ms=self._clock.now_ms())
 
-    async def _mined(self, block: Block) -> list[MinedTransaction]:
+    async def _mined(self, block: IndexedBlock) -> list[MinedTransaction]:
         receipts = block.receipts
         if receipts is None:
             receipts = [await self._receipt(block.header, tx_hash) for tx_hash in block.header.tx_hashes]
@@ -315,13 +330,13 @@ def _transactions(blocks: Run) -> list[Run]:
     """Cut a run of blocks into database transactions of a bounded size."""
     runs: list[Run] = []
     events_in_run = 0
-    for block, events in blocks:
-        if runs and events_in_run + len(events) <= EVENTS_IN_TRANSACTION_MAX:
-            runs[-1].append((block, events))
-            events_in_run += len(events)
+    for block in blocks:
+        if runs and events_in_run + len(block.events) <= EVENTS_IN_TRANSACTION_MAX:
+            runs[-1].append(block)
+            events_in_run += len(block.events)
         else:
-            runs.append([(block, events)])
-            events_in_run = len(events)
+            runs.append([block])
+            events_in_run = len(block.events)
     return runs
 
 

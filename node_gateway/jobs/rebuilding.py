@@ -21,7 +21,7 @@ from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.jobs import chain_history, lanes, rebuild_state
 from node_gateway.jobs.chain_comparison import BLOCKS_IN_STEP, Comparison, compare_chain, has_same_content
 from node_gateway.jobs.chain_history import HistoryExtent, RecordedBlock
-from node_gateway.jobs.fold.records import TRANSFER_TOPIC, event_rows
+from node_gateway.jobs.event_rows import TRANSFER_TOPIC, event_rows
 from node_gateway.jobs.plain_transactions import open_transactions
 from node_gateway.service.clock import Clock
 from node_gateway.store.database import Database

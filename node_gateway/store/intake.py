@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.domain.states import OperationStatus, SubmissionStatus
 from node_gateway.domain.submission_checks import CheckedSubmission
+from node_gateway.domain.unsigned64 import signed64
 from node_gateway.store import schema
 from node_gateway.store.bulk_insert import DuplicateKeyError, bulk_insert
-from node_gateway.store.schema.columns import signed64
 
 KEYS_IN_ONE_QUERY_MAX = 1_000
 

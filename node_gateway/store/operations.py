@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.domain.states import OperationStatus, SubmissionStatus
+from node_gateway.domain.unsigned64 import signed64, unsigned64
 from node_gateway.store import schema
 from node_gateway.store.events import ChainEvent, EventPosition
-from node_gateway.store.schema.columns import signed64, unsigned64
 from partner_sdk.protocol.bounds import SEQUENCE_MAX
 
 

@@ -1,8 +1,4 @@
-"""Column types that are the same on SQLite and PostgreSQL.
-
-An operation id is an unsigned 64-bit number and SQL has no such type: it is stored as BIGINT in two's complement (`signed64`), so
-that ids of partners from 32768 on are negative in the database. Order by id means nothing; equality does.
-"""
+"""Column types that are the same on SQLite and PostgreSQL."""
 
 from typing import Any
 
@@ -11,23 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-_SIGN_BIT = 1 << 63
-_MODULUS = 1 << 64
-
-
-def signed64(number: int) -> int:
-    """Two's complement of an unsigned 64-bit number, as stored.
-
-    Args:
-        number: 0 … 2^64 - 1.
-    """
-    assert 0 <= number < _MODULUS, number
-    return number - _MODULUS if number & _SIGN_BIT else number
-
-
-def unsigned64(stored: int) -> int:
-    """Inverse of `signed64`."""
-    return stored & (_MODULUS - 1)
+from node_gateway.domain.unsigned64 import signed64, unsigned64
 
 
 class UnsignedBigInteger(TypeDecorator[int]):

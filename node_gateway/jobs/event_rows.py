@@ -9,8 +9,18 @@ import orjson
 
 from node_gateway.chain.abi import Event, reason_text
 from node_gateway.domain.states import OperationStatus
-from node_gateway.jobs.read_model import Row
+from node_gateway.domain.unsigned64 import signed64
 
+Row = dict[str, Any]
+Values = tuple[Any, ...]
+
+EVENT_COLUMNS: Final = (
+    "block_number", "log_index", "tx_hash", "name", "member", "counterparty", "partner", "operation", "data",
+)  # fmt: skip
+OPERATION_COLUMNS: Final = (
+    "id", "submission_id", "position", "kind", "partner", "member", "counterparty", "status", "reason",
+    "block_number", "log_index", "accepted_at_ms",
+)  # fmt: skip
 # `Transfer` repeats for ERC-20 tools what another event says: half of all logs, and no row.
 TRANSFER_TOPIC: Final = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 KIND_BY_EVENT: Final[dict[str, int]] = {
@@ -99,8 +109,17 @@ def _fields(names: tuple[str, ...]) -> list[tuple[str, str, bool]]:
     )
 
 
-def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: int) -> list[Row]:
-    """Rows of `operations` that these events make or settle."""
+def event_values(events: Iterable[Event], block_number: int) -> list[Values]:
+    """`event_rows` as they are stored, in the order of `EVENT_COLUMNS`."""
+    rows = event_rows(events, block_number)
+    for row in rows:
+        if row["operation"] is not None:
+            row["operation"] = signed64(row["operation"])
+    return [tuple(row.values()) for row in rows]
+
+
+def operation_values(events: Iterable[Event], block_number: int, accepted_at_ms: int) -> list[Values]:
+    """Rows of `operations` that these events make or settle, as they are stored, in the order of `OPERATION_COLUMNS`."""
     rows = []
     settled, rejected = OperationStatus.SETTLED.value, OperationStatus.REJECTED.value
     for event in events:
@@ -109,20 +128,11 @@ def operation_rows(events: Iterable[Event], block_number: int, accepted_at_ms: i
         if not operation:
             continue
         is_rejected = event.name == "OperationRejected"
-        rows.append({
-            "id": operation,
-            "submission_id": None,
-            "position": None,
-            "kind": KIND_BY_EVENT.get(event.name, UNKNOWN_KIND),
-            "partner": operation >> 48,
-            "member": args.get("member"),
-            "counterparty": args.get("to"),
-            "status": rejected if is_rejected else settled,
-            "reason": reason_text(args["reason"]) if is_rejected else None,
-            "block_number": block_number,
-            "log_index": event.log_index,
-            "accepted_at_ms": accepted_at_ms,
-        })  # fmt: skip
+        rows.append((
+            signed64(operation), None, None, KIND_BY_EVENT.get(event.name, UNKNOWN_KIND), operation >> 48,
+            args.get("member"), args.get("to"), rejected if is_rejected else settled,
+            reason_text(args["reason"]) if is_rejected else None, block_number, event.log_index, accepted_at_ms,
+        ))  # fmt: skip
     return rows
 
 
