@@ -212,20 +212,25 @@ def parse_receipt(raw: Mapping[str, Any]) -> Receipt:
 async def has_receipts_root(rpc: Rpc, number: int) -> bool:
     """Whether the header of a block names the root of its receipts in the known form. The block must hold a transaction.
 
+    Receipts from which logs are left out have another root, too: that it is computed otherwise is only believed where the node gives the
+    same logs in another way.
+
     Raises:
-        RpcError: the node did not answer.
+        RpcError: the node did not answer, has not got the block, or contradicts itself.
     """
     asked = [
         Call("eth_getBlockByNumber", (quantity(number), False)),
         Call("eth_getBlockReceipts", (quantity(number),)),
     ]
-    block, receipts = await rpc.batch(asked)
-    for answer in (block, receipts):
-        if isinstance(answer, RpcError) and answer.is_transient:
-            raise answer
-    if not isinstance(block, dict) or not isinstance(receipts, list):
-        return False
-    return bool(parse_header(block).receipts_root == text_of(receipts_root(receipts)))
+    raw_header, receipts = [_required(answer) for answer in await rpc.batch(asked)]
+    header = parse_header(raw_header)
+    if header.receipts_root == text_of(receipts_root(receipts)):
+        return True
+    _block_from_receipts(header, receipts, Wanted("", None), False)
+    logs = await rpc.call("eth_getLogs", {"blockHash": text_of(header.block_hash)})
+    if len(logs) != sum(len(receipt["logs"]) for receipt in receipts):
+        raise _contradiction("eth_getLogs", header, "other logs than its receipts have")
+    return False
 
 
 async def _by_receipts(

@@ -108,3 +108,23 @@ async def test_the_read_model_is_the_same_after_a_node_that_lied_for_a_while(
     assert refusals > 0
     assert hashes[0] == hashes[1]
     await other_database.close()
+
+
+async def test_an_engine_is_not_taken_for_one_of_another_form_because_a_log_was_left_out(
+    deployed_ledger: DeployedLedger, sqlite_database: Database
+) -> None:
+    head = await _settled_block(Gateway(deployed_ledger, sqlite_database))
+    liar = LyingNode(deployed_ledger.rpc, first_block=head, lies=1)
+    with pytest.raises(RpcError, match="other logs than") as refused:
+        await node.has_receipts_root(liar, head)
+    assert refused.value.is_transient
+    assert await node.has_receipts_root(liar, head)
+
+
+async def test_an_engine_that_has_not_got_the_block_yet_is_asked_again(
+    deployed_ledger: DeployedLedger,
+) -> None:
+    head = await node.head_number(deployed_ledger.rpc)
+    with pytest.raises(RpcError) as refused:
+        await node.has_receipts_root(deployed_ledger.rpc, head + 1)
+    assert refused.value.is_transient
