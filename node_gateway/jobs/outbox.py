@@ -174,6 +174,10 @@ async def store_batches(
     batch_ids: list[int] = []
     carried: list[tuple[int, int, bytes]] = []
     for batch, transaction in batches:
+        # A submission that is tried again alone, by the same nonce.
+        if (known_id := await _take_up_again(connection, transaction)) is not None:
+            batch_ids.append(known_id)
+            continue
         batch_id = await _insert_batch(
             connection, batch.lane, transaction, fees,
             submission_count=len(batch.submissions), operation_count=batch.operation_count, now_ms=now_ms,
@@ -184,16 +188,17 @@ async def store_batches(
         connection, schema.batch_submissions, ("batch_id", "position", "submission_id"), carried
     )
     submissions = schema.submissions
+    all_ids = [waiting.submission_id for batch, _ in batches for waiting in batch.submissions]
     taken = 0
-    for start in range(0, len(carried), KEYS_IN_QUERY_MAX):
-        ids = [id_ for _, _, id_ in carried[start : start + KEYS_IN_QUERY_MAX]]
+    for start in range(0, len(all_ids), KEYS_IN_QUERY_MAX):
+        ids = all_ids[start : start + KEYS_IN_QUERY_MAX]
         written = await connection.execute(
             sa.update(submissions)
             .where(submissions.c.id.in_(ids), submissions.c.status == SubmissionStatus.ACCEPTED.value)
             .values(status=SubmissionStatus.BATCHED.value)
         )
         taken += written.rowcount
-    assert taken == len(carried), "a submission was taken into two batches"
+    assert taken == len(all_ids), "a submission was taken into two batches"
     return batch_ids
 
 
@@ -202,6 +207,9 @@ async def store_replacement(
 ) -> int:
     """Write a batch that takes the nonce of another with a higher fee; both carry the same submissions."""
     batches, members = schema.batches, schema.batch_submissions
+    # It may have lost to the other one in a block that was taken back since.
+    if (known_id := await _take_up_again(connection, transaction)) is not None:
+        return known_id
     counts = sa.select(batches.c.submission_count, batches.c.operation_count).where(
         batches.c.id == old.batch_id
     )
@@ -243,6 +251,21 @@ async def end_batch(connection: AsyncConnection, batch_id: int, status: BatchSta
     """Give a batch up."""
     batches = schema.batches
     await connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(status=status.value))
+
+
+async def _take_up_again(connection: AsyncConnection, transaction: SignedTransaction) -> int | None:
+    """Put a batch of the very same bytes, which was given up, into flight again; returns its id, None where there is none.
+
+    The same bytes carry the same submissions. What was written down of its tries stays.
+    """
+    batches = schema.batches
+    is_given_up = batches.c.status.in_((BatchStatus.REPLACED.value, BatchStatus.ABANDONED.value))
+    statement = sa.select(batches.c.id).where(batches.c.tx_hash == transaction.tx_hash, is_given_up)
+    batch_id: int | None = (await connection.execute(statement)).scalar_one_or_none()
+    if batch_id is not None:
+        again = {"status": BatchStatus.CREATED.value, "sent_at_ms": None}
+        await connection.execute(sa.update(batches).where(batches.c.id == batch_id).values(**again))
+    return batch_id
 
 
 async def _insert_batch(

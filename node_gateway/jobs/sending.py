@@ -74,13 +74,21 @@ class Sender:
         sent = 0
         for lane, of_lane in by_lane.items():
             if any(batch.sent_at_ms is not None or batch.tries for batch in of_lane):
-                of_lane = await self._still_open(of_lane, leases[lane])
+                of_lane = await self._still_open(await self._dearest(of_lane), leases[lane])
                 outbid = await self._outbid(of_lane)
                 if outbid is not None:
                     await self._replace(outbid, leases[lane], now_ms)
                     continue
             sent += await self._send(of_lane[:SEND_IN_STEP_MAX], leases[lane], now_ms)
         return sent
+
+    async def _dearest(self, due: Sequence[InFlight]) -> list[InFlight]:
+        """Without those that another with a higher fee replaces, which may not be due itself."""
+        async with self._database.reading() as connection:
+            flying = await outbox.in_flight(connection, {batch.lane for batch in due})
+        by_fee = sorted(flying, key=lambda batch: (batch.max_fee_wei, batch.batch_id))
+        dearest = {(batch.lane, batch.nonce): batch.batch_id for batch in by_fee}
+        return [batch for batch in due if dearest.get((batch.lane, batch.nonce)) == batch.batch_id]
 
     async def _still_open(self, due: Sequence[InFlight], lease: Lease) -> list[InFlight]:
         """Without those whose nonce is used: they wait for the indexer, or went to a foreign transaction."""
@@ -100,10 +108,7 @@ class Sender:
         """The first batch that no block can take: a node may keep what became too cheap in its pool, and only say that it knows it."""
         header = await node.header_at(self._rpc, "latest") if due else None
         base_fee_wei = header.base_fee_wei if header else 0
-        newest = {batch.nonce: batch for batch in due}
-        return next(
-            (batch for batch in newest.values() if batch.tries and batch.max_fee_wei < base_fee_wei), None
-        )
+        return next((batch for batch in due if batch.tries and batch.max_fee_wei < base_fee_wei), None)
 
     async def _settle_foreign(self, batch: InFlight, lease: Lease) -> None:
         """The nonce is used; if not by any of our batches, another transaction took it and the submissions wait again."""
@@ -130,14 +135,11 @@ class Sender:
         # Before the first byte leaves: a relay whose lease is gone must not send.
         async with self._database.writing() as connection:
             await lanes.assert_held(connection, lease)
-        newest = {batch.nonce: batch for batch in due}
         started_ns = time.time_ns()
-        answers = await self._rpc.batch(
-            Call("eth_sendRawTransaction", (text_of(b.raw),)) for b in newest.values()
-        )
+        answers = await self._rpc.batch(Call("eth_sendRawTransaction", (text_of(b.raw),)) for b in due)
         taken: list[int] = []
         refused: list[tuple[InFlight, RpcError]] = []
-        for batch, answer in zip(newest.values(), answers, strict=True):
+        for batch, answer in zip(due, answers, strict=True):
             if isinstance(answer, RpcError) and answer.reason not in _HAS_IT:
                 refused.append((batch, answer))
             else:
