@@ -62,8 +62,9 @@ async def settle_batches(connection: AsyncConnection, blocks: Sequence[MinedBloc
     """Find the gateway's own batches among blocks' transactions and end or return their submissions, in the order of the chain."""
     settled: list[SettledBatch] = []
     whole: list[int] = []
-    for own in await _own_batches(connection, blocks):
-        await _mark_mined(connection, own)
+    own_batches = await _own_batches(connection, blocks)
+    await _mark_mined(connection, own_batches)
+    for own in own_batches:
         reasons = _skip_reasons(own.events) if own.transaction.is_success else None
         skipped = len(reasons) if reasons is not None else -1
         if skipped == 0 and _is_told_whole(own):
@@ -157,23 +158,35 @@ async def end_submissions(
         )
 
 
-async def _mark_mined(connection: AsyncConnection, own: _Own) -> None:
-    """The batch has its block; others with its nonce have lost."""
-    batches, row = schema.batches, own.row
-    await connection.execute(
-        sa.update(batches)
-        .where(batches.c.id == row.id)
-        .values(
-            status=BatchStatus.MINED.value,
-            gas_used=own.transaction.gas_used,
-            block_number=own.block.number,
-            block_timestamp_s=own.block.timestamp_s,
-            tx_index=own.transaction.tx_index,
-            error=None if own.transaction.is_success else "reverted",
-        )
+async def _mark_mined(connection: AsyncConnection, own_batches: Sequence[_Own]) -> None:
+    """The batches have their blocks; others with their nonces have lost."""
+    if not own_batches:
+        return
+    batches = schema.batches
+    mined = [
+        {
+            "mined_id": own.row.id,
+            "gas_used": own.transaction.gas_used,
+            "block_number": own.block.number,
+            "block_timestamp_s": own.block.timestamp_s,
+            "tx_index": own.transaction.tx_index,
+            "error": None if own.transaction.is_success else "reverted",
+        }
+        for own in own_batches
+    ]
+    is_this = batches.c.id == sa.bindparam("mined_id")
+    await connection.execute(sa.update(batches).where(is_this).values(status=BatchStatus.MINED.value), mined)
+    has_lost = (
+        batches.c.lane == sa.bindparam("of_lane"),
+        batches.c.nonce == sa.bindparam("of_nonce"),
+        batches.c.id != sa.bindparam("mined_id"),
     )
-    losers = (batches.c.lane == row.lane, batches.c.nonce == row.nonce, batches.c.id != row.id)
-    await connection.execute(sa.update(batches).where(*losers).values(status=BatchStatus.REPLACED.value))
+    keys = [
+        {"of_lane": own.row.lane, "of_nonce": own.row.nonce, "mined_id": own.row.id} for own in own_batches
+    ]
+    await connection.execute(
+        sa.update(batches).where(*has_lost).values(status=BatchStatus.REPLACED.value), keys
+    )
 
 
 def _skip_reasons(events: Sequence[Event]) -> dict[int, str]:

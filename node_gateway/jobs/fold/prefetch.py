@@ -16,7 +16,8 @@ _TAKES_POINTS: Final = frozenset({
 _NAMES_LOT: Final = frozenset({"ReturnSettled", "BonusClawedBack"})
 _NAMES_HOLD: Final = frozenset({"HoldCaptured", "HoldVoided", "HoldExpired"})
 _CHANGES_DEBT: Final = frozenset({"ReturnSettled", "BonusClawedBack", "DebtRepaid"})
-_CHANGES_PROGRESS: Final = frozenset({"PurchaseSettled", "ReturnSettled", "BonusAwarded", "BonusClawedBack"})
+# Beside purchases at partners that have campaigns.
+_CHANGES_PROGRESS: Final = frozenset({"ReturnSettled", "BonusAwarded", "BonusClawedBack"})
 _CHANGES_KEYS: Final = frozenset({"KeyRemoved", "KeyAdded", "RecoveryFinished"})
 
 
@@ -66,13 +67,22 @@ async def _load_lots(model: ReadModel, connection: AsyncConnection, events: Sequ
 async def _load_progress(model: ReadModel, connection: AsyncConnection, events: Sequence[Event]) -> None:
     if not len(model.campaigns) and not any(event.name == "CampaignOpened" for event in events):
         return
-    members = _members_of(events, _CHANGES_PROGRESS)
+    members = _members_of(events, _CHANGES_PROGRESS) | _buyers_in_campaigns(model, events)
     await model.progress.load_in(connection, ["member"], members)
     await model.progress_spend.load_in(connection, ["member"], members)
     clawed = {
         (event.args["member"], event.args["lot"]) for event in events if event.name == "BonusClawedBack"
     }
     await model.rows["awards"].load_in(connection, ["member", "lot"], clawed)
+
+
+def _buyers_in_campaigns(model: ReadModel, events: Sequence[Event]) -> set[bytes]:
+    """Members who bought at a partner that some campaign has, or gets by these events."""
+    partners = {row["partner"] for row in model.rows["campaign_partners"].values()}
+    opened = (event.args for event in events if event.name == "CampaignOpened")
+    partners.update(partner for args in opened for partner in args["terms"]["partners"])
+    purchases = (event.args for event in events if event.name == "PurchaseSettled")
+    return {args["member"] for args in purchases if args["operation"] >> 48 in partners}
 
 
 def _members_of(events: Sequence[Event], names: frozenset[str] | set[str]) -> set[bytes]:
