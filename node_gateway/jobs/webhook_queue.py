@@ -4,6 +4,7 @@ import random
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
 import orjson
@@ -23,6 +24,8 @@ LEASE_MS: Final = 30_000
 BACKOFF_S: Final = (5, 30, 120, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)
 JITTER: Final = 0.2
 DELIVERED_KEPT_MS: Final = 7 * 86_400_000
+MARKED_FIELDS: Final = ("name", "member", "partner", "operation", "tx_hash", "data")
+MARK_DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,6 @@ class Delivery:
 
     delivery_id: int
     message_id: str
-    position: EventPosition
     payload: bytes
     attempts: int
 
@@ -184,9 +186,8 @@ async def note(connection: AsyncConnection, outcome: Outcome, *, now_ms: int) ->
         sa.update(table)
         .where(
             table.c.id == delivery.delivery_id,
-            # SQLite gives the number of a deleted row again: it must still be this event's.
-            table.c.block_number == delivery.position.block_number,
-            table.c.log_index == delivery.position.log_index,
+            # SQLite gives the number of a deleted row again: it must still say the same.
+            table.c.payload == delivery.payload,
         )
         .values(
             status=status.value,
@@ -240,10 +241,18 @@ def _endpoint(row: Any, now_ms: int) -> Endpoint:
 
 
 def _delivery(row: Any) -> Delivery:
-    # With the transaction: after a reorganisation another event may stand in the same place.
-    tx_hash: str = orjson.loads(row.payload)["tx_hash"]
     position = EventPosition(row.block_number, row.log_index)
-    return Delivery(row.id, f"{position.text}-{tx_hash[2:10]}", position, row.payload, row.attempts)
+    message_id = f"{position.text}-{_mark_of(orjson.loads(row.payload))}"
+    return Delivery(row.id, message_id, row.payload, row.attempts)
+
+
+def _mark_of(payload: dict[str, Any]) -> str:
+    """What the event says, in a few digits: after a reorganisation another event may stand in its place, even one of the same transaction.
+
+    Its block's time does not count: the same event in a block that came instead is the same message.
+    """
+    said = orjson.dumps([payload[name] for name in MARKED_FIELDS], option=orjson.OPT_SORT_KEYS)
+    return sha256(said).hexdigest()[:MARK_DIGITS]
 
 
 def _delivery_row(endpoint: Endpoint, row: Any, now_ms: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.faults.clients import Clients
 from tests.faults.databases import WEBHOOKS
 from tests.faults.gateway import GatewayUnderTest
 from tests.faults.ledger import PARTNERS
-from tests.faults.stream_readers import StreamReader
+from tests.faults.stream_readers import StreamReader, Told, told_of
 from tests.faults.table_checks import Problems, batch_problems, differences, order_problems
 
 TRIES_MAX = 20
@@ -154,8 +154,8 @@ def wanted_events(
     partner: int | None,
     member: bytes | None = None,
     names: Collection[str] | None = None,
-) -> list[tuple[tuple[int, int], str]]:
-    """Place and transaction of each event of the chain, as far as it is indexed, that concerns a partner or a member."""
+) -> list[Told]:
+    """Each event of the chain, as far as it is indexed, that concerns a partner or a member."""
     ((next_block,),) = gateway.reader.rows("SELECT next_block FROM cursor")
     events = []
     for block in gateway.network.chain.blocks[1:next_block]:
@@ -169,7 +169,9 @@ def wanted_events(
                     continue
                 if member is not None and args.get("member") != member:
                     continue
-                events.append(((block.number, int(log["logIndex"], 16)), receipt["transactionHash"]))
+                operation = _text(args["operation"]) if args.get("operation") else None
+                place = (block.number, int(log["logIndex"], 16))
+                events.append(Told(place, receipt["transactionHash"], name, operation))
     return events
 
 
@@ -188,32 +190,42 @@ def webhook_problems(gateway: GatewayUnderTest) -> Problems:
     for endpoint, _, partner, names in WEBHOOKS:
         wanted = wanted_events(gateway, partner=partner, names=names)
         taken = gateway.receivers.taken[endpoint]
-        ids = {message["id"] for message in taken}
-        missing = [place for place, tx_hash in wanted if _message_id(place, tx_hash) not in ids]
+        told = [told_of(message) for message in taken]
+        missing = [event.place for event in wanted if event not in set(told)]
         if missing:
             problems.append(
                 f"{endpoint} was never told of {len(missing)} of {len(wanted)} events, the first at {missing[0]}"
             )
-        problems += _disordered(endpoint, taken, {_message_id(place, tx): place for place, tx in wanted})
+        else:
+            problems += _disordered(endpoint, wanted, told, taken)
+        problems += _confused(endpoint, told, taken)
     return problems
 
 
-def _message_id(place: tuple[int, int], tx_hash: str) -> str:
-    return f"{place[0]}-{place[1]}-{tx_hash[2:10]}"
+def _confused(endpoint: str, told: Sequence[Told], taken: Sequence[dict[str, Any]]) -> Problems:
+    """Who remembers ids must not take one event for another."""
+    meant: dict[str, Told] = {}
+    for event, message in zip(told, taken, strict=True):
+        if meant.setdefault(message["id"], event) != event:
+            return [f"{endpoint} was told of {event} and of {meant[message['id']]} by the same id"]
+    return []
 
 
-def _disordered(endpoint: str, taken: list[dict[str, Any]], places: dict[str, tuple[int, int]]) -> Problems:
-    """The last time that each event was first taken must go up for each member."""
-    last: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    seen: set[str] = set()
-    for message in taken:
-        place, subject = places.get(message["id"]), message["member"]
-        if place is None or subject is None or message["id"] in seen:
-            continue
-        seen.add(message["id"])
-        if place < last[subject]:
-            return [f"{endpoint} was told of {place} after {last[subject]} of the same member"]
-        last[subject] = place
+def _disordered(
+    endpoint: str, wanted: Sequence[Told], told: Sequence[Told], taken: Sequence[dict[str, Any]]
+) -> Problems:
+    """When an event was last told, all before it of the same subject had been; after blocks were taken back some come again."""
+    last = {event: index for index, event in enumerate(told)}
+    first = {event: index for index, event in reversed(list(enumerate(told)))}
+    before: dict[object, int] = defaultdict(lambda: -1)
+    for event in wanted:
+        message = taken[last[event]]
+        subject = message["member"] or message["partner"]
+        if last[event] < before[subject]:
+            return [
+                f"{endpoint} was told of {told[before[subject]].place} after {event.place} of the same subject"
+            ]
+        before[subject] = max(before[subject], first[event])
     return []
 
 

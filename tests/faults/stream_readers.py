@@ -2,7 +2,7 @@
 
 import asyncio
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -15,11 +15,26 @@ HANG_UP_CHANCE = 0.02
 Position = tuple[int, int]
 
 
+class Told(NamedTuple):
+    """What an event was told as, by which it can be told from others: its place, transaction, name and operation."""
+
+    place: Position
+    tx_hash: str
+    name: str
+    operation: str | None
+
+
+def told_of(body: dict[str, Any]) -> Told:
+    """An event as its JSON has it."""
+    place = (body["block_number"], body["log_index"])
+    return Told(place, body["tx_hash"], body["name"], body["operation"])
+
+
 class StreamReader:
     """One reader of one gateway.
 
     Attributes:
-        events: (block, log index) and transaction of what it holds to be true, in the order in which it was told.
+        events: what it holds to be true, in the order in which it was told.
         complaints: what no stream may do.
     """
 
@@ -29,7 +44,7 @@ class StreamReader:
         self._party = party
         self._query = query
         self._last_id: str | None = "0-0"
-        self.events: list[tuple[Position, str]] = []
+        self.events: list[Told] = []
         self.complaints: list[str] = []
         self.is_chaotic = True
 
@@ -63,11 +78,11 @@ class StreamReader:
             return
         data: dict[str, Any] = orjson.loads(fields["data"])
         if fields["event"] == "StreamReset":
-            self.events = [event for event in self.events if event[0][0] <= data["as_of_block"]]
+            self.events = [event for event in self.events if event.place[0] <= data["as_of_block"]]
         elif fields["event"] != "BalanceChanged":
-            block, index = (int(part) for part in fields["id"].split("-")[:2])
-            if self.events and (block, index) <= self.events[-1][0]:
-                self.complaints.append(f"event {block}-{index} came after {self.events[-1][0]}")
-            self.events.append(((block, index), data["tx_hash"]))
+            event = told_of(data)
+            if self.events and event.place <= self.events[-1].place:
+                self.complaints.append(f"event {event.place} came after {self.events[-1].place}")
+            self.events.append(event)
         if fields.get("id"):
             self._last_id = fields["id"]
