@@ -32,7 +32,14 @@ from node_gateway.jobs.read_model import Row
 from node_gateway.jobs.rebuilding import ChainRebuild, ChainRebuildError
 from node_gateway.jobs.run_reading import IndexedBlock, InProcessSource, Run, RunSource
 from node_gateway.jobs.settlement import MinedBlock, MinedTransaction, SettledBatch, settle_batches
-from node_gateway.jobs.unwind import UNDO_BLOCKS, UNDO_MARK, UndoMissingError, clear_read_model, unwind_from
+from node_gateway.jobs.unwind import (
+    UNDO_BLOCKS,
+    UNDO_MARK,
+    UndoMissingError,
+    clear_read_model,
+    recall_deliveries,
+    unwind_from,
+)
 from node_gateway.service.clock import Clock
 from node_gateway.store import schema
 from node_gateway.store.database import Database
@@ -298,7 +305,9 @@ class Indexer:
             async with self._database.writing() as connection:
                 await unwind_from(connection, first)
         except UndoMissingError:
-            await self.rebuild()
+            async with self._database.writing() as connection:
+                await clear_read_model(connection)
+                await recall_deliveries(connection, first)
             first = self._deployment.deployed_block
         self._model = None
         self._next_block = first

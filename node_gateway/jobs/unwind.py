@@ -42,11 +42,11 @@ async def unwind_from(connection: AsyncConnection, first_block: int) -> None:
         await _restore(connection, schema.metadata.tables[table_name], rows)
     await connection.execute(sa.delete(undo).where(undo.c.block_number >= first_block))
     await _forget_blocks(connection, first_block)
-    await _recall_deliveries(connection, first_block)
+    await recall_deliveries(connection, first_block)
 
 
 async def clear_read_model(connection: AsyncConnection) -> None:
-    """Empty everything that the indexer writes; what the chain said comes back by indexing it again."""
+    """Empty everything that the indexer writes; what the chain said comes back by indexing it again, and webhooks are not told again."""
     for name in (*FOLDED_TABLES, "undo", "events", "blocks"):
         await empty_table(connection, schema.metadata.tables[name])
     await _forget_blocks(connection, 0)
@@ -69,7 +69,7 @@ async def _forget_blocks(connection: AsyncConnection, first_block: int) -> None:
     )
 
 
-async def _recall_deliveries(connection: AsyncConnection, first_block: int) -> None:
+async def recall_deliveries(connection: AsyncConnection, first_block: int) -> None:
     """What the blocks that come instead say is delivered anew."""
     deliveries, webhooks = schema.deliveries, schema.webhooks
     await connection.execute(sa.delete(deliveries).where(deliveries.c.block_number >= first_block))

@@ -304,7 +304,7 @@ BUGS = (
     PlantedBug("a raw transaction is sent before it is stored", _sent_before_stored),
     PlantedBug("leases are taken without looking whose they are", _no_lease_check, "postgresql"),
     PlantedBug("a repeated Idempotency-Key does not compare the body", _any_body_fits_a_key),
-    PlantedBug("unwinding forgets webhook deliveries", _unwinding_forgets("_recall_deliveries")),
+    PlantedBug("unwinding forgets webhook deliveries", _unwinding_forgets("recall_deliveries")),
     PlantedBug("unwinding forgets operations", _unwinding_forgets("_return_operations")),
     PlantedBug("unwinding forgets batches", _unwinding_forgets("_return_batches")),
     PlantedBug("a batch that the node lost is not sent again", _never_sent_again),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from node_gateway.chain import node
 from node_gateway.chain.account import Account
@@ -16,10 +17,12 @@ from node_gateway.jobs.relay_limits import RelayLimits
 from node_gateway.store import schema
 from node_gateway.store.database import Database, create_database
 from node_gateway.store.migrate import upgrade
+from node_gateway.store.webhooks import update_webhook
 from partner_sdk.protocol import Purchase
 from tests.chain_fixtures import START_S, DeployedLedger, revert_chain, set_mining, take_snapshot
 from tests.integration.jobs.gateway_harness import Gateway, assert_equals_chain
 from tests.integration.jobs.shopping import Shopping
+from tests.integration.jobs.webhook_shop import register
 
 pytestmark = pytest.mark.integration
 
@@ -130,6 +133,31 @@ async def test_blocks_that_are_taken_back_leave_no_trace_and_settle_again(
 
     await gateway.settle()
     assert await gateway.statuses() == settled
+    await assert_equals_chain(gateway)
+
+
+async def test_webhooks_are_told_anew_of_blocks_that_came_instead_of_some_without_a_journal(
+    deployed_ledger: DeployedLedger, database: Database
+) -> None:
+    gateway = Gateway(deployed_ledger, database)
+    shopping = await _shop(gateway, seed=18, rounds=1)
+    snapshot = await take_snapshot(deployed_ledger)
+    shared = await node.head_number(deployed_ledger.rpc)
+    await shopping.accept_some(5)
+    await gateway.settle()
+    await register(database, "a", "http://shop.example/")
+    told = {"next_block": await node.head_number(deployed_ledger.rpc) + 1, "next_log_index": 0}
+    async with database.writing() as connection:
+        await update_webhook(connection, "a", **told)
+        await connection.execute(sa.delete(schema.undo))
+
+    await revert_chain(deployed_ledger, snapshot)
+    await gateway.indexer.step()
+    gateway.clock.advance(BEHIND_WAIT_MS)
+    await gateway.indexer.step()
+    await gateway.settle()
+    (webhook,) = await gateway.rows(schema.webhooks, "id")
+    assert (webhook["next_block"], webhook["next_log_index"]) == (shared + 1, 0)
     await assert_equals_chain(gateway)
 
 
