@@ -8,11 +8,13 @@ from bench.machine import machine
 from bench.options import read_options
 from bench.report import as_text
 from bench.runs import measure
+from node_gateway.chain.engines.process import BinaryMissingError
+from node_gateway.cli.exit_codes import ExitCode
 from node_gateway.cli.interruption import run_until_stopped
 
 
 def main() -> int:
-    """Measures what the command line asks for; 130 after Ctrl-C."""
+    """Measures what the command line asks for; 130 after Ctrl-C, 3 where the machine lacks the engine."""
     options = read_options()
     about = machine()
     started_s = time.monotonic()
@@ -25,7 +27,10 @@ def main() -> int:
         figures = run_until_stopped(measure(options, say=say))
     except KeyboardInterrupt:
         say("stopped; everything that was started is stopped too")
-        return 130
+        return ExitCode.INTERRUPTED
+    except BinaryMissingError as error:
+        say(str(error))
+        return ExitCode.ENVIRONMENT
     say("done")
     figures["machine"] = about
     sys.stdout.write((json.dumps(figures) if options.as_json else as_text(figures)) + "\n")

@@ -16,15 +16,13 @@ from typing import Any, Final
 import httpx2
 import sqlalchemy as sa
 
-from bench.options import DatabaseKind
+from bench.engines import Engine, start_engine
+from bench.options import DatabaseKind, EngineKind
 from node_gateway.chain import node
 from node_gateway.chain.account import Account
 from node_gateway.chain.admin import Administration, domain_of, read_ledger
 from node_gateway.chain.deploy import ProgramParameters, deploy
 from node_gateway.chain.deployment import Deployment
-from node_gateway.chain.engines.anvil import AnvilOptions, start_anvil
-from node_gateway.chain.engines.clock import ChainClock
-from node_gateway.chain.engines.process import EngineProcess
 from node_gateway.chain.rpc import HttpRpc
 from node_gateway.chain.transactions import Signer
 from node_gateway.cli.api_key_files import WALLET, ensure_api_keys, read_api_key
@@ -54,10 +52,16 @@ EARN_POINTS_PER_100_MINOR: Final = 5
 PRICE_MICRO: Final = 10_000
 CAMPAIGN_DAYS: Final = 60
 DAY_S: Final = 86_400
-BLOCK_S: Final = 1
+# So long may founding take: a campaign opens on a day that has not begun.
+FOUNDING_S: Final = 60
 READY_WAIT_MAX_S: Final = 60.0
 STOP_WAIT_MAX_S: Final = 30.0
+OPERATOR_KEY: Final = "operator"
 RELAY_KEY: Final = "relay"
+PLAIN_KEY: Final = "plain-client"
+LOADER_KEY: Final = "loader"
+# They pay for transactions.
+SENDERS: Final = (OPERATOR_KEY, RELAY_KEY, PLAIN_KEY, LOADER_KEY)
 API: Final = "api"
 SECOND_API: Final = "second-api"
 WORKER: Final = "worker"
@@ -75,8 +79,7 @@ class Coalition:
     """Everything of one measurement, as far as it was started."""
 
     state: StateDirectory
-    engine: EngineProcess
-    rpc: HttpRpc
+    engine: Engine
     deployment: Deployment
     partner_keys: dict[int, SigningKey]
     attester_key: SigningKey
@@ -85,7 +88,12 @@ class Coalition:
     postgres: PostgresServer | None
     children: ChildProcesses
     api_ports: dict[str, int]
+    campaign_opens_s: int
     say: Say
+
+    @property
+    def rpc(self) -> HttpRpc:
+        return self.engine.rpc
 
     @property
     def domain(self) -> Domain:
@@ -156,30 +164,6 @@ class Coalition:
         """Calls a view of the ledger."""
         return await read_ledger(self.rpc, self.deployment, function, *arguments)
 
-    @asynccontextmanager
-    async def paced_blocks(self) -> AsyncIterator[None]:
-        """A block each second, as on a chain of several parties; outside of it one for each transaction as it comes.
-
-        anvil works out the root of its whole state in each block, so the number of blocks decides what a batch costs it. The pace is kept
-        here: blocks that anvil itself owes after a slow one are queued with what the pool held when they fell due, and come out empty.
-        """
-        await self.rpc.call("evm_setAutomine", False)
-        mining = asyncio.create_task(self._mine())
-        try:
-            yield
-        finally:
-            mining.cancel()
-            await asyncio.wait([mining])
-            await self.rpc.call("evm_setAutomine", True)
-            # What arrived since the last one.
-            await self.rpc.call("evm_mine")
-
-    async def _mine(self) -> None:
-        while True:
-            started_s = time.monotonic()
-            await self.rpc.call("evm_mine")
-            await asyncio.sleep(max(0.0, BLOCK_S - (time.monotonic() - started_s)))
-
     async def _start(self, name: str) -> ChildProcess:
         is_api = name in self.api_ports
         port = {"COALITION_API_PORT": str(self.api_ports[name])} if is_api else {}
@@ -209,24 +193,30 @@ class Coalition:
 
 
 @asynccontextmanager
-async def coalition(kind: DatabaseKind, *, say: Say) -> AsyncIterator[Coalition]:
-    """A coalition with eight partners and an open campaign; no gateway process runs yet. Everything is stopped and removed at the end."""
+async def coalition(
+    kind: DatabaseKind, *, engine_kind: EngineKind = EngineKind.ANVIL, say: Say
+) -> AsyncIterator[Coalition]:
+    """A coalition with eight partners and a campaign; no gateway process runs yet. Everything is stopped and removed at the end."""
     async with AsyncExitStack() as stack:
         directory = Path(tempfile.mkdtemp(prefix="coalition-bench-"))
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
         state = StateDirectory(directory / "state")
         state.create()
-        say("starting the chain")
-        engine = await start_anvil(AnvilOptions(port=free_port()), log_path=state.logs / "chain.log")
+        say(f"starting the chain ({engine_kind.value})")
+        log_path = state.logs / "chain.log"
+        engine = await start_engine(
+            engine_kind, directory / "chain", log_path=log_path, funded=_senders(state)
+        )
         stack.push_async_callback(engine.stop)
-        rpc = HttpRpc(engine.url)
-        stack.push_async_callback(rpc.close)
         say("deploying the contracts, admitting partners")
-        deployment, partner_keys, attester_key = await _found(rpc, state)
+        opens_s = int(time.time()) + FOUNDING_S
+        async with engine.prompt_blocks():
+            deployment, partner_keys, attester_key = await _found(engine.rpc, state, opens_s=opens_s)
         say(f"starting the database ({kind.value})")
         postgres = None
         if kind is DatabaseKind.POSTGRESQL:
-            postgres = await asyncio.to_thread(start_postgres, is_durable=True)
+            # Not in a thread: Ctrl-C would leave behind what that starts.
+            postgres = start_postgres(is_durable=True)
             stack.callback(postgres.stop)
         url = postgres.create("gateway") if postgres else f"sqlite:///{state.root / 'gateway.db'}"
         await asyncio.to_thread(upgrade, url)
@@ -237,22 +227,25 @@ async def coalition(kind: DatabaseKind, *, say: Say) -> AsyncIterator[Coalition]
         children = ChildProcesses(state.logs)
         stack.push_async_callback(children.stop)
         yield Coalition(
-            state, engine, rpc, deployment, partner_keys, attester_key, url, database, postgres, children,
-            {API: free_port(), SECOND_API: free_port()}, say,
+            state, engine, deployment, partner_keys, attester_key, url, database, postgres, children,
+            {API: free_port(), SECOND_API: free_port()}, opens_s, say,
         )  # fmt: skip
 
 
-async def _found(rpc: HttpRpc, state: StateDirectory) -> tuple[Deployment, dict[int, SigningKey], SigningKey]:
-    """Deploy, appoint, admit; then the campaign, and the day on which it opens."""
-    operator = Signer(state.key("operator"))
+async def _found(
+    rpc: HttpRpc, state: StateDirectory, *, opens_s: int
+) -> tuple[Deployment, dict[int, SigningKey], SigningKey]:
+    """Deploy, appoint, admit; then the campaign, which opens on the next day: the program's days begin at the time of day of `opens_s`."""
+    operator = Signer(state.key(OPERATOR_KEY))
     points_key, attester_key = SigningKey(state.key("operator-points")), SigningKey(state.key("attester"))
     partners = (*PARTNERS, *CAMPAIGN_PARTNERS)
     partner_keys = {partner: SigningKey(state.key(f"partner-{partner}")) for partner in partners}
-    await fund(rpc, [operator.address_text, Signer(state.key(RELAY_KEY)).address_text])
+    await fund(rpc, _senders(state))
     account = Account(rpc, operator, chain_id=await node.chain_id(rpc))
-    deployment = await deploy(
-        account, ProgramParameters(name="Bench points", symbol="PTS", operator_key=bytes(points_key.address))
-    )
+    parameters = ProgramParameters(
+        name="Bench points", symbol="PTS", operator_key=bytes(points_key.address), day_offset_s=-(opens_s % DAY_S)
+    )  # fmt: skip
+    deployment = await deploy(account, parameters)
     deployment.save(state.root)
     administration = Administration(account, deployment)
     await administration.appoint_attester(attester_key.address, slot=ATTESTER_SLOT)
@@ -267,8 +260,11 @@ async def _found(rpc: HttpRpc, state: StateDirectory) -> tuple[Deployment, dict[
     await administration.open_campaign(
         campaign, [partner_keys[partner].sign(digest) for partner in CAMPAIGN_PARTNERS]
     )
-    await ChainClock(rpc, "anvil").advance_to(int(time.time()) + DAY_S)
     return deployment, partner_keys, attester_key
+
+
+def _senders(state: StateDirectory) -> list[str]:
+    return [Signer(state.key(name)).address_text for name in SENDERS]
 
 
 def _terms(partner: int, today: int) -> PartnerTerms:

@@ -2,27 +2,26 @@
 
 from typing import Any, Final
 
-from bench.coalition import API, WORKER
+from bench.coalition import API, WORKER, Coalition
 from bench.engine_loading import load_members
-from bench.machine import memory_available_bytes
+from bench.machine import disk_available_bytes, memory_available_bytes
 from bench.options import Options
 from bench.process_meter import resident_bytes
 from bench.reindexing import REINDEX_WAIT_MAX_S
 from bench.settling import median_cpu_us, median_ops_s, settle_runs
 from bench.traffic import Mix, Traffic
 
-# anvil keeps everything in memory, about this much for a member with one lot and its history.
-CHAIN_BYTES_A_MEMBER: Final = 5_000
 MEMORY_LEFT_MIN_BYTES: Final = 3 * 2**30
+DISK_LEFT_MIN_BYTES: Final = 5 * 2**30
 
 
 async def curve(traffic: Traffic, options: Options) -> list[dict[str, Any]]:
-    """One entry for each number of members; ends early, and says so, where the machine's memory would not do."""
+    """One entry for each number of members; ends early, and says so, where the machine's memory or disk would not do."""
     coalition, found = traffic.coalition, list[dict[str, Any]]()
     for members in options.curve:
         more = members - len(traffic.members)
-        if memory_available_bytes() - more * CHAIN_BYTES_A_MEMBER < MEMORY_LEFT_MIN_BYTES:
-            coalition.say(f"the memory of this machine would not hold {members:,} members")
+        if lacking := _lacking(coalition, more):
+            coalition.say(f"the {lacking} of this machine would not hold {members:,} members")
             break
         await coalition.stop(API, WORKER)
         await load_members(traffic, more)
@@ -37,6 +36,17 @@ async def curve(traffic: Traffic, options: Options) -> list[dict[str, Any]]:
             "settled_ops_s": median_ops_s(runs),
             "cpu_us": median_cpu_us(runs),
             "resident_mib": memory,
+            "chain_disk_mib": round(coalition.engine.disk_bytes() / 2**20),
         })  # fmt: skip
         coalition.say(f"{members:,} members: {found[-1]['settled_ops_s']:,.0f} settled/s")
     return found
+
+
+def _lacking(coalition: Coalition, more: int) -> str | None:
+    """What there is too little of for so many more members."""
+    each = coalition.engine.member_bytes
+    if memory_available_bytes() - more * each.memory < MEMORY_LEFT_MIN_BYTES:
+        return "memory"
+    if disk_available_bytes(coalition.state.root) - more * each.disk < DISK_LEFT_MIN_BYTES:
+        return "disk"
+    return None

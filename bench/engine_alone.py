@@ -21,23 +21,23 @@ MINED_WAIT_MAX_S: Final = 120.0
 POLL_S: Final = 0.01
 
 
-async def take_snapshot(coalition: Coalition) -> str:
-    """A point to which the chain can be taken back."""
-    return str(await coalition.rpc.call("evm_snapshot"))
-
-
 async def engine_ops_s(coalition: Coalition, snapshot: str, runs: list[Settling]) -> float:
     """Median rate of the engine over the runs' own batches. The gateway must be stopped for good: its chain is rewritten.
 
+    Args:
+        coalition: whose chain it is.
+        snapshot: of the engine, from before the first run.
+        runs: whose batches are sent.
+
     Raises:
+        NotTakenBackError: where the engine does not go back.
         NotSettledError: where the engine does something else than it did before.
     """
-    if not await coalition.rpc.call("evm_revert", snapshot):
-        raise NotSettledError("the chain could not be taken back")
+    await coalition.engine.take_back(snapshot)
     rates = []
     for run in runs:
         batches = await _batches(coalition, run)
-        async with coalition.paced_blocks():
+        async with coalition.engine.paced_blocks():
             rates.append(run.settled / await _drive(coalition, batches))
         coalition.say(f"engine alone: {rates[-1]:,.0f} operations/s")
     return round(statistics.median(rates), 1)

@@ -11,7 +11,8 @@ from typing import Any, Final
 import orjson
 
 from bench.accounting import count_settled, mark, wait_until_settled
-from bench.coalition import API, BLOCK_S, PARTNERS, WORKER, Coalition
+from bench.coalition import API, PARTNERS, WORKER, Coalition
+from bench.engines import BLOCK_S
 from bench.sending import (
     SINGLE_PATH,
     WIRE_MEDIA_TYPE,
@@ -55,7 +56,7 @@ async def latency_ms(
     load = traffic.mix(Mix.KNOWN, wanted)
     random.Random(traffic.seed).shuffle(load)
     since = await mark(coalition)
-    async with coalition.paced_blocks():
+    async with coalition.engine.paced_blocks():
         loading = asyncio.create_task(
             send_paced(coalition, load, operations_per_s=load_ops_s, duration_s=duration_s + 2)
         )

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,20 @@ def memory_available_bytes() -> int:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     raise AssertionError("a kernel without MemAvailable")
+
+
+def disk_available_bytes(directory: Path) -> int:
+    """What can still be written where a directory is."""
+    return shutil.disk_usage(directory).free
+
+
+def directory_bytes(directory: Path) -> int:
+    """What the files in a directory hold; those that go meanwhile do not count."""
+    found = 0
+    for path in directory.rglob("*"):
+        with suppress(FileNotFoundError):
+            found += path.lstat().st_size
+    return found
 
 
 def _cpu_model() -> str:

@@ -25,6 +25,13 @@ class DatabaseKind(StrEnum):
     SQLITE = "sqlite"
 
 
+class EngineKind(StrEnum):
+    """What runs the chain."""
+
+    ANVIL = "anvil"
+    GETH = "geth"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """How much traffic each part sends.
@@ -75,6 +82,7 @@ class Options:
     """
 
     parts: frozenset[Part]
+    engine: EngineKind
     database: DatabaseKind
     sizes: Sizes
     as_json: bool
@@ -91,6 +99,12 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--json", action="store_true", dest="as_json", help="the figures as one line of JSON")
     parser.add_argument(
         "--quick", action="store_true", help="tiny amounts, one run: to see that it works, not how fast"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=[kind.value for kind in EngineKind],
+        default="anvil",
+        help="the chain: anvil in memory, or geth on the disk, which scripts/setup --engines builds (anvil)",
     )
     parser.add_argument("--database", choices=[kind.value for kind in DatabaseKind], default="postgresql")
     parser.add_argument(
@@ -119,6 +133,7 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         parser.error("--curve and --soak measure nothing else: leave --part out")
     return Options(
         parts=frozenset() if is_apart else frozenset(map(Part, given.part or Part)),
+        engine=EngineKind(given.engine),
         database=DatabaseKind(given.database),
         sizes=sizes,
         as_json=given.as_json,

@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any, Final
 
 from bench.coalition import Coalition
+from bench.engines import FEE_MAX_WEI
 from node_gateway.chain.artifacts import ledger_abi
 from partner_sdk.protocol import SignedSubmission
 
@@ -62,7 +63,7 @@ class PlainClient:
             "chainId": self._chain_id,
             "nonce": self._nonce,
             "gas": GAS,
-            "maxFeePerGas": 1,
+            "maxFeePerGas": FEE_MAX_WEI,
             "maxPriorityFeePerGas": 1,
         })  # fmt: skip
         self._nonce += 1

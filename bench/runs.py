@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from bench.accepting import accept_bulk, accept_single
 from bench.accounting import NotSettledError
-from bench.coalition import API, SECOND_API, WORKER, Coalition, Say, coalition
+from bench.coalition import API, PLAIN_KEY, SECOND_API, WORKER, Coalition, Say, coalition
 from bench.curve import curve
-from bench.engine_alone import engine_ops_s, take_snapshot
+from bench.engine_alone import engine_ops_s
 from bench.latency import latency_ms
 from bench.options import DatabaseKind, Options, Part
 from bench.plain_client import PlainClient
@@ -17,10 +17,7 @@ from bench.settling import Settling, median_cpu_us, median_ops_s, settle, settle
 from bench.soak import soak
 from bench.traffic import DEADLINE_S, Mix, Traffic
 from node_gateway.chain import node
-from node_gateway.chain.transactions import Signer
-from node_gateway.cli.local_chain import fund
 
-PLAIN_KEY: Final = "plain-client"
 HALF: Final = 0.5
 LIGHT: Final = 0.1
 BEST_UNKNOWN_OPS_S: Final = 2_000.0
@@ -34,7 +31,7 @@ async def measure(options: Options, *, say: Say) -> dict[str, Any]:
     Raises:
         NotSettledError, RefusedError: where operations got lost: no figure is better than a wrong one.
     """
-    async with coalition(options.database, say=say) as started:
+    async with coalition(options.database, engine_kind=options.engine, say=say) as started:
         traffic = await _traffic(started)
         if options.curve:
             return {"curve": await curve(traffic, options)}
@@ -54,13 +51,17 @@ async def _traffic(started: Coalition) -> Traffic:
 async def _parts(traffic: Traffic, options: Options) -> dict[str, Any]:
     started, sizes, parts = traffic.coalition, options.sizes, options.parts
     figures: dict[str, Any] = {
+        "engine": options.engine.value,
         "database": options.database.value,
         "members": sizes.members,
         "runs": sizes.runs,
     }
     if Part.PLAIN in parts:
         figures |= await _plain(traffic, options)
-    snapshot = await take_snapshot(started) if Part.ENGINE in parts else ""
+    snapshot = ""
+    if Part.ENGINE in parts:
+        await started.stop(API, WORKER)
+        snapshot = await started.engine.snapshot()
     settled: list[Settling] = []
     if parts & {Part.SETTLE, Part.ENGINE}:
         settled = await settle_runs(traffic, Mix.KNOWN, operations=sizes.settle_operations, runs=sizes.runs)
@@ -93,6 +94,8 @@ async def _parts(traffic: Traffic, options: Options) -> dict[str, Any]:
 async def _mixes(traffic: Traffic, options: Options) -> dict[str, Any]:
     sizes, found = options.sizes, {}
     for mix in OTHER_MIXES:
+        if mix is Mix.CAMPAIGN:
+            await traffic.coalition.engine.reach(traffic.coalition.campaign_opens_s)
         runs = await settle_runs(traffic, mix, operations=sizes.settle_operations // 3, runs=sizes.runs)
         found[mix.value] = {"settled_ops_s": median_ops_s(runs), "cpu_us": median_cpu_us(runs)}
     return found
@@ -115,23 +118,22 @@ async def _plain(traffic: Traffic, options: Options) -> dict[str, Any]:
     """
     started, sizes = traffic.coalition, options.sizes
     await started.stop(API, WORKER)
-    secret = started.state.key(PLAIN_KEY)
-    await fund(started.rpc, [Signer(secret).address_text])
-    client = await asyncio.to_thread(PlainClient, started, secret)
+    client = await asyncio.to_thread(PlainClient, started, started.state.key(PLAIN_KEY))
     figures: dict[str, Any] = {}
-    for name, send in (
-        ("plain_ops_s", client.send_and_wait),
-        ("plain_inflight_ops_s", client.send_in_flight),
-    ):
-        rates = []
-        for _ in range(sizes.runs):
-            wires = [wire for _, wire in traffic.single(sizes.plain_operations)]
-            settled, seconds = await asyncio.to_thread(send, wires)
-            if settled != len(wires):
-                raise NotSettledError(f"the plain client settled {settled} of {len(wires)} operations")
-            rates.append(settled / seconds)
-            started.say(f"{name}: {rates[-1]:,.1f}")
-        figures[name] = round(statistics.median(rates), 1)
+    async with started.engine.prompt_blocks():
+        for name, send in (
+            ("plain_ops_s", client.send_and_wait),
+            ("plain_inflight_ops_s", client.send_in_flight),
+        ):
+            rates = []
+            for _ in range(sizes.runs):
+                wires = [wire for _, wire in traffic.single(sizes.plain_operations)]
+                settled, seconds = await asyncio.to_thread(send, wires)
+                if settled != len(wires):
+                    raise NotSettledError(f"the plain client settled {settled} of {len(wires)} operations")
+                rates.append(settled / seconds)
+                started.say(f"{name}: {rates[-1]:,.1f}")
+            figures[name] = round(statistics.median(rates), 1)
     return figures
 
 

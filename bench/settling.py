@@ -49,7 +49,7 @@ async def settle(coalition: Coalition, bulks: list[Bulk]) -> Settling:
     await coalition.start(API, WORKER)
     lanes = bulk_requests(coalition, bulks).values()
     since, first_batch = await mark(coalition), await _newest_batch(coalition) + 1
-    async with coalition.paced_blocks():
+    async with coalition.engine.paced_blocks():
         before, started_s = cpu_seconds(coalition.process_ids), time.monotonic()
         accepting_s = await send_lanes(coalition, lanes)
         ended_s = await wait_until_settled(coalition, wait_max_s=SETTLE_WAIT_MAX_S)

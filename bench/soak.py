@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench.accounting import count_settled, mark, wait_until_settled
 from bench.coalition import API, WORKER, Coalition
-from bench.machine import memory_available_bytes
+from bench.machine import disk_available_bytes, memory_available_bytes
 from bench.options import Options
 from bench.process_meter import cpu_seconds, microseconds_each, resident_bytes
 from bench.sending import send_paced
@@ -17,12 +17,13 @@ SHARE_OF_BEST: Final = 0.7
 SAMPLE_EVERY_S: Final = 30.0
 SLICE_S: Final = 10.0
 MEMORY_LEFT_MIN_BYTES: Final = 2 * 2**30
+DISK_LEFT_MIN_BYTES: Final = 5 * 2**30
 
 
 async def soak(traffic: Traffic, options: Options) -> dict[str, Any]:
     """Sends slice after slice, each signed while the one before is on its way; samples every 30 s.
 
-    Ends early, and says so, before the machine runs out of memory: the chain keeps everything in it.
+    Ends early, and says so, before the machine runs out of memory, where anvil keeps everything, or of disk.
 
     Raises:
         NotSettledError: where an operation is unaccounted for at the end.
@@ -35,10 +36,12 @@ async def soak(traffic: Traffic, options: Options) -> dict[str, Any]:
     since, before = await mark(coalition), cpu_seconds(coalition.process_ids)
     sent, started_s, end_s = 0, time.monotonic(), time.monotonic() + options.soak_minutes * 60
     ahead = asyncio.create_task(asyncio.to_thread(traffic.mix, Mix.KNOWN, int(rate * SLICE_S)))
-    async with coalition.paced_blocks():
-        while time.monotonic() < end_s and _has_memory(coalition):
+    async with coalition.engine.paced_blocks():
+        while time.monotonic() < end_s and _has_room(coalition):
             bulks = await ahead
             ahead = asyncio.create_task(asyncio.to_thread(traffic.mix, Mix.KNOWN, int(rate * SLICE_S)))
+            # A slice ends when its last request is answered, not when its time is over.
+            await asyncio.sleep(max(0.0, started_s + sent / rate - time.monotonic()))
             sent += await send_paced(coalition, bulks, operations_per_s=rate, duration_s=SLICE_S * 2)
             elapsed_s = time.monotonic() - started_s
             if elapsed_s >= len(samples) * SAMPLE_EVERY_S:
@@ -69,11 +72,16 @@ def _sample(coalition: Coalition, elapsed_s: float, sent: int) -> dict[str, Any]
         "seconds": round(elapsed_s, 1),
         "operations": sent,
         "resident_mib": {name: round(size / 2**20) for name, size in resident.items()},
+        "chain_disk_mib": round(coalition.engine.disk_bytes() / 2**20),
     }
 
 
-def _has_memory(coalition: Coalition) -> bool:
-    if memory_available_bytes() >= MEMORY_LEFT_MIN_BYTES:
+def _has_room(coalition: Coalition) -> bool:
+    if memory_available_bytes() < MEMORY_LEFT_MIN_BYTES:
+        lacking = "memory"
+    elif disk_available_bytes(coalition.state.root) < DISK_LEFT_MIN_BYTES:
+        lacking = "disk"
+    else:
         return True
-    coalition.say("the machine is running out of memory: ending the soak here")
+    coalition.say(f"the machine is running out of {lacking}: ending the soak here")
     return False

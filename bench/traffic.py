@@ -36,7 +36,7 @@ REDEMPTIONS_PERCENT: Final = 8
 RETURNS_PERCENT: Final = 2
 HOT_EVERY: Final = 20
 HOT_PURCHASES_MAX: Final = 1_000
-# The chain's clock is a day ahead; nothing of this is to expire while it is measured.
+# Nothing is to expire while it is measured.
 DEADLINE_S: Final = 20 * 86_400
 
 

@@ -74,9 +74,13 @@ def start_postgres(*, is_durable: bool = False) -> PostgresServer:
         "--locale=C",
         "-N",
     ]
-    subprocess.run(
-        initdb, check=True, user=user, cwd=directory, stdout=subprocess.DEVNULL, timeout=START_TIMEOUT_S
-    )
+    try:
+        subprocess.run(
+            initdb, check=True, user=user, cwd=directory, stdout=subprocess.DEVNULL, timeout=START_TIMEOUT_S
+        )
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
     port = _free_port()
     settings = [
         f"port={port}",

@@ -25,6 +25,8 @@ BLOCK_GAS_LIMIT: Final = 200_000_000
 BUILD_WAIT_S_MAX: Final = 1_800.0
 INIT_WAIT_S_MAX: Final = 60.0
 BALANCE_WEI: Final = 10**24
+# Nothing here asks for the logs of a range, which is what the index is for; and what is executed ahead of a block is executed again.
+_LEAN: Final = ("--history.logs.disable", "--cache.noprefetch")
 _DURABLE: Final = ("--db.engine", "leveldb", "--state.scheme", "hash")
 _SYSTEM_CONTRACTS: Final = ("BeaconRoots", "HistoryStorage", "WithdrawalQueue", "ConsolidationQueue")
 
@@ -83,6 +85,7 @@ async def start_geth(
     port: int,
     funded: Sequence[str],
     period_s: int = BLOCK_PERIOD_S,
+    block_gas_limit: int = BLOCK_GAS_LIMIT,
 ) -> EngineProcess:
     """Start geth on the chain in `directory`, made on the first start, and wait until it answers.
 
@@ -92,31 +95,42 @@ async def start_geth(
         host: to listen on.
         port: of JSON-RPC.
         funded: accounts that have coin in a new chain.
-        period_s: seconds between blocks.
+        period_s: seconds between blocks; 0: a block when a transaction comes.
+        block_gas_limit: gas a block may use.
 
     Raises:
         EngineBuildError: where a new chain cannot be made.
         PortInUseError: where the port is taken.
         EngineDidNotStartError: where geth does not come up.
     """
-    data = await prepare_chain(binary, directory, funded)
-    command = [str(binary), *arguments_of(data, host=host, port=port, period_s=period_s)]
+    data = await prepare_chain(binary, directory, funded, block_gas_limit=block_gas_limit)
+    arguments = arguments_of(data, host=host, port=port, period_s=period_s, block_gas_limit=block_gas_limit)
+    command = [str(binary), *arguments]
     return await start_process("geth", command, host=host, port=port, log_path=directory / "geth.log")
 
 
-def arguments_of(data: Path, *, host: str, port: int, period_s: int = BLOCK_PERIOD_S) -> list[str]:
+def arguments_of(
+    data: Path,
+    *,
+    host: str,
+    port: int,
+    period_s: int = BLOCK_PERIOD_S,
+    block_gas_limit: int = BLOCK_GAS_LIMIT,
+) -> list[str]:
     """geth's command line on a prepared chain."""
     return [
-        "--dev", "--dev.period", str(period_s), "--datadir", str(data), *_DURABLE, "--gcmode", "archive",
+        "--dev", "--dev.period", str(period_s), "--datadir", str(data), *_DURABLE, "--gcmode", "archive", *_LEAN,
         "--networkid", str(GETH_CHAIN_ID), "--nodiscover", "--maxpeers", "0", "--ipcdisable", "--port", "0",
         "--http", "--http.addr", host, "--http.port", str(port), "--http.api", "eth,net,web3,txpool,debug",
-        "--authrpc.port", "0", "--miner.gaslimit", str(BLOCK_GAS_LIMIT), "--miner.gasprice", "1", "--rpc.txfeecap", "0",
+        "--authrpc.port", "0", "--miner.gaslimit", str(block_gas_limit), "--miner.gasprice", "1", "--rpc.txfeecap", "0",
         "--txpool.accountslots", "16384", "--txpool.globalslots", "65536",
         "--txpool.accountqueue", "16384", "--txpool.globalqueue", "65536",
     ]  # fmt: skip
 
 
-async def prepare_chain(binary: Path, directory: Path, funded: Sequence[str]) -> Path:
+async def prepare_chain(
+    binary: Path, directory: Path, funded: Sequence[str], *, block_gas_limit: int = BLOCK_GAS_LIMIT
+) -> Path:
     """The chain in `directory`, made where there is none; its data directory.
 
     Raises:
@@ -130,7 +144,8 @@ async def prepare_chain(binary: Path, directory: Path, funded: Sequence[str]) ->
     if not source.exists():
         source = await _module_directory() / "params" / "protocol_params.go"
     genesis = directory / "genesis.json"
-    genesis.write_text(json.dumps(genesis_of(source.read_text(), funded)))
+    content = genesis_of(source.read_text(), funded, block_gas_limit=block_gas_limit)
+    genesis.write_text(json.dumps(content))
     # Into a directory of another name first: a half-made chain must not be taken for one.
     part = directory / "data.part"
     shutil.rmtree(part, ignore_errors=True)
@@ -140,12 +155,15 @@ async def prepare_chain(binary: Path, directory: Path, funded: Sequence[str]) ->
     return data
 
 
-def genesis_of(parameters_source: str, funded: Sequence[str]) -> dict[str, Any]:
+def genesis_of(
+    parameters_source: str, funded: Sequence[str], *, block_gas_limit: int = BLOCK_GAS_LIMIT
+) -> dict[str, Any]:
     """The development genesis, all forks active from the first block.
 
     Args:
         parameters_source: the text of go-ethereum's params/protocol_params.go.
         funded: accounts with coin.
+        block_gas_limit: of block 0.
     """
     addresses = dict(
         re.findall(r'(\w+)Address\s*=\s*common\.HexToAddress\("0x([0-9a-fA-F]{40})"\)', parameters_source)
@@ -173,7 +191,7 @@ def genesis_of(parameters_source: str, funded: Sequence[str]) -> dict[str, Any]:
         },
     }
     return {
-        "config": config, "difficulty": "0x0", "gasLimit": hex(BLOCK_GAS_LIMIT), "baseFeePerGas": "0x7",
+        "config": config, "difficulty": "0x0", "gasLimit": hex(block_gas_limit), "baseFeePerGas": "0x7",
         "extraData": "0x", "timestamp": "0x0", "alloc": accounts,
     }  # fmt: skip
 

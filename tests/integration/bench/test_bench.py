@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from bench.accounting import NotSettledError, count_settled, mark
-from bench.coalition import PARTNERS, coalition
-from bench.options import DatabaseKind
+from bench.coalition import API, PARTNERS, WORKER, coalition
+from bench.options import DatabaseKind, EngineKind
 from bench.settling import settle
 from bench.traffic import DEADLINE_S, Bulk, Mix, Traffic, operations_in
 from node_gateway.chain import node
+from node_gateway.chain.engines.geth import geth_binary
+from node_gateway.chain.engines.process import BinaryMissingError, is_process_running
 from partner_sdk.protocol import Purchase, pack_bulk
 
 ROOT = Path(__file__).parents[3]
@@ -64,3 +66,35 @@ async def test_refused_operations_do_not_count_as_settled() -> None:
         assert (await started.read("totals"))["issued"] > 0
         with pytest.raises(NotSettledError):
             await count_settled(started, since, sent=63)
+
+
+@pytest.fixture
+def _geth() -> None:
+    try:
+        geth_binary()
+    except BinaryMissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.usefixtures("_geth")
+async def test_settles_on_geth_and_takes_it_back() -> None:
+    async with coalition(DatabaseKind.SQLITE, engine_kind=EngineKind.GETH, say=lambda _: None) as started:
+        header = await node.header_at(started.rpc, "latest")
+        assert header is not None
+        traffic = Traffic(started, header.timestamp_s + DEADLINE_S)
+        await settle(started, traffic.new_members(10))
+        await started.stop(API, WORKER)
+        before, snapshot = await started.read("totals"), await started.engine.snapshot()
+
+        run = await settle(started, traffic.mix(Mix.KNOWN, 60))
+        await started.stop(API, WORKER)
+        after = await started.read("totals")
+        await started.engine.take_back(snapshot)
+        taken_back, kept_bytes = await started.read("totals"), started.engine.disk_bytes()
+
+        assert run.settled == 60
+        assert after["issued"] > before["issued"] == taken_back["issued"]
+        assert kept_bytes > 0
+        process_id, directory = started.engine.process_id, started.state.root.parent
+    assert not is_process_running(process_id)
+    assert not directory.exists()
