@@ -24,7 +24,8 @@ SUBMISSIONS_IN_BATCH: Final = 2
 GAS_LIMIT: Final = 16_700_000
 ALLOWANCE_GAS: Final = 7_800_000
 BATCHES_AT_ONCE: Final = 8
-BATCHES_IN_FLIGHT_MAX: Final = 64
+# In one block, so many make some 14,000 events: an answer of 10 MB.
+BATCHES_IN_FLIGHT_MAX: Final = 32
 MINED_WAIT_MAX_S: Final = 120.0
 POLL_S: Final = 0.05
 TELL_EVERY_MEMBERS: Final = 100_000

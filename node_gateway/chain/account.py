@@ -193,9 +193,13 @@ class Account:
     async def _receipt(self, what: str, tx_hash: str) -> Receipt:
         waited_s = 0.0
         while waited_s < RECEIPT_WAIT_MAX_S:
-            receipt = await node.receipt_of(self.rpc, tx_hash)
-            if receipt is not None:
-                return receipt
+            try:
+                if (receipt := await node.receipt_of(self.rpc, tx_hash)) is not None:
+                    return receipt
+            except RpcError as error:
+                # It is sent: one answer that fails tells nothing about it.
+                if not error.is_transient:
+                    raise
             await asyncio.sleep(RECEIPT_POLL_S)
             waited_s += RECEIPT_POLL_S
         raise NotMinedError(what, tx_hash, waited_s)

@@ -160,6 +160,7 @@ _SPELLINGS: tuple[tuple[str, RpcReason], ...] = (
     ("too many requests", RpcReason.OVERLOADED),
     ("request limit", RpcReason.OVERLOADED),
     ("server busy", RpcReason.OVERLOADED),
+    ("indexing is in progress", RpcReason.OVERLOADED),
     ("method not found", RpcReason.METHOD_UNSUPPORTED),
     ("does not exist/is not available", RpcReason.METHOD_UNSUPPORTED),
     ("not supported", RpcReason.METHOD_UNSUPPORTED),

@@ -37,6 +37,7 @@ from node_gateway.chain.rpc_errors import RpcError, RpcReason, reason_of, rpc_er
         ("missing trie node 1234", RpcReason.BLOCK_NOT_FOUND),
         ("exceed maximum block range: 5000", RpcReason.RANGE_TOO_LARGE),
         ("the method eth_foo does not exist/is not available", RpcReason.METHOD_UNSUPPORTED),
+        ("transaction indexing is in progress", RpcReason.OVERLOADED),
         ("request timed out", RpcReason.TIMED_OUT),
         ("something nobody has seen", RpcReason.OTHER),
     ],
