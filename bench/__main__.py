@@ -8,13 +8,14 @@ from bench.machine import machine
 from bench.options import read_options
 from bench.report import as_text
 from bench.runs import measure
-from node_gateway.chain.engines.process import BinaryMissingError
+from node_gateway.chain.engines.geth import EngineBuildError
+from node_gateway.chain.engines.process import BinaryMissingError, EngineDidNotStartError
 from node_gateway.cli.exit_codes import ExitCode
 from node_gateway.cli.interruption import run_until_stopped
 
 
 def main() -> int:
-    """Measures what the command line asks for; 130 after Ctrl-C, 3 where the machine lacks the engine."""
+    """Measures what the command line asks for; 130 after Ctrl-C, 3 where the engine cannot be started."""
     options = read_options()
     about = machine()
     started_s = time.monotonic()
@@ -28,7 +29,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("stopped; everything that was started is stopped too")
         return ExitCode.INTERRUPTED
-    except BinaryMissingError as error:
+    except (BinaryMissingError, EngineBuildError, EngineDidNotStartError) as error:
         say(str(error))
         return ExitCode.ENVIRONMENT
     say("done")

@@ -19,7 +19,7 @@ from node_gateway.chain.engines.process import EngineProcess, free_port
 from node_gateway.chain.rpc import HttpRpc
 
 BLOCK_S: Final = 1
-# Twice what a block of a second can hold here: above half of the limit the fee of each block is an eighth higher than before.
+# More than twice what a machine does in a second: while blocks are more than half full, the fee rises by an eighth with each.
 BLOCK_GAS_LIMIT: Final = 2_000_000_000
 # What the bench's own transactions offer for a gas: far above what any block of it asks.
 FEE_MAX_WEI: Final = 10**9
