@@ -6,6 +6,7 @@ two different heads.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from node_gateway.chain.bloom import bloom_of
@@ -146,6 +147,7 @@ async def blocks(
     has_block_receipts: bool,
     has_receipts_root: bool = False,
     ignored_topic: str | None = None,
+    gas_max: int | None = None,
 ) -> list[Block]:
     """The blocks first…last with the ledger's logs, as far as they exist and agree with themselves.
 
@@ -158,9 +160,10 @@ async def blocks(
         has_receipts_root: whether its headers commit to receipts in the known form (`has_receipts_root`); compared then, and exact. Without it
             the header's filter is compared, which the logs of a large block fill so that single ones may be missing unnoticed.
         ignored_topic: logs that begin with it are left out before anything is parsed.
+        gas_max: how much gas the blocks may have used together; the first one comes whatever it used.
 
     Returns:
-        A run of blocks from `first` on; shorter than asked where the node has not got them all.
+        A run of blocks from `first` on; shorter than asked where the node has not got them all, or where they would be too large.
 
     Raises:
         RpcError: `block_not_found` where the node contradicts itself, or whatever it refused.
@@ -171,6 +174,7 @@ async def blocks(
         if answer is None or (isinstance(answer, RpcError) and answer.reason is RpcReason.BLOCK_NOT_FOUND):
             break
         headers.append(parse_header(_required(answer)))
+    headers = _as_gas_allows(headers, gas_max)
     with_transactions = [header for header in headers if header.tx_hashes]
     wanted = Wanted(ledger, ignored_topic)
     if has_block_receipts:
@@ -178,6 +182,15 @@ async def blocks(
     else:
         found = await _by_logs(rpc, with_transactions, wanted)
     return [found.get(header.number) or Block(header, [], []) for header in headers]
+
+
+def _as_gas_allows(headers: list[Header], gas_max: int | None) -> list[Header]:
+    if gas_max is None:
+        return headers
+    used = accumulate(header.gas_used for header in headers)
+    return headers[:1] + [
+        header for header, gas in list(zip(headers, used, strict=True))[1:] if gas <= gas_max
+    ]
 
 
 def parse_header(raw: Mapping[str, Any]) -> Header:

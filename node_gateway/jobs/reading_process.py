@@ -1,7 +1,8 @@
 """Reading and decoding blocks in a process of its own, beside the one that folds and writes them.
 
-Frames go both ways over the child's standard input and output: four bytes of length, then a pickle; both ends are this code. The child ends where
-its input does, so that it never outlives a worker that was killed.
+Frames go both ways over the child's standard input and output: four bytes of length, then a pickle; both ends are this code. Answers come in the order
+of the requests, and the next run is read while one is folded. The child ends where its input does, so that it never outlives a worker that was
+killed.
 """
 
 import asyncio
@@ -12,12 +13,15 @@ import pickle
 import signal
 import struct
 import sys
-from typing import Any, BinaryIO, Final
+from collections import deque
+from typing import Any, Final
+
+import uvloop
 
 from node_gateway.chain.artifacts import ledger_events
 from node_gateway.chain.rpc import HttpRpc
 from node_gateway.chain.rpc_errors import RpcError
-from node_gateway.jobs.run_reading import InProcessSource, Run, WantedRun
+from node_gateway.jobs.run_reading import InProcessSource, ReadingAhead, Run, RunSource, WantedRun
 
 _LENGTH: Final = struct.Struct(">I")
 _END_WAIT_S: Final = 5.0
@@ -28,13 +32,56 @@ class ReadingProcessError(Exception):
     """The process that reads blocks ended, as its log says; the next read starts another one."""
 
 
+class _Child:
+    """One process, and who waits for its answers, in their order."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._taking = asyncio.create_task(self._take_answers())
+
+    async def ask(self, wanted: WantedRun) -> Any:
+        assert self.process.stdin is not None
+        answer = asyncio.get_running_loop().create_future()
+        # No wait in between: the order of who waits is that of the requests.
+        self._waiting.append(answer)
+        self.process.stdin.write(_framed(wanted))
+        return await answer
+
+    @property
+    def has_ended(self) -> bool:
+        return self._taking.done()
+
+    async def _take_answers(self) -> None:
+        assert self.process.stdout is not None
+        try:
+            while True:
+                answer = await _unframed(self.process.stdout)
+                # Whoever asked may have lost interest.
+                if not (waiting := self._waiting.popleft()).done():
+                    waiting.set_result(answer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            for waiting in self._waiting:
+                if not waiting.done():
+                    waiting.set_exception(ReadingProcessError("the process that reads blocks ended"))
+
+    async def end(self) -> None:
+        self._taking.cancel()
+        await asyncio.wait([self._taking])
+        if self.process.returncode is None:
+            self.process.kill()
+            await asyncio.wait_for(self.process.wait(), _END_WAIT_S)
+
+
 class ReadingProcess:
-    """A child process with a connection of its own to the node. One read at a time; started with the first one."""
+    """A child process with connections of its own to the node, started with the first read."""
 
     def __init__(self, rpc_url: str) -> None:
         self._rpc_url = rpc_url
-        self._child: asyncio.subprocess.Process | None = None
-        self._lock = asyncio.Lock()
+        self._child: _Child | None = None
+        self._starting = asyncio.Lock()
 
     async def read(self, wanted: WantedRun) -> Run:
         """As `RunSource.read`.
@@ -43,17 +90,7 @@ class ReadingProcess:
             RpcError: as `node.blocks`.
             ReadingProcessError: the child ended.
         """
-        async with self._lock:
-            child = await self._started()
-            try:
-                answer = await _asked(child, wanted)
-            except BaseException as error:
-                # Cut off, or broken: an answer that is on its way would be taken for the next one.
-                self._child = None
-                await _end(child)
-                if isinstance(error, asyncio.IncompleteReadError | ConnectionError):
-                    raise ReadingProcessError("the process that reads blocks ended") from error
-                raise
+        answer = await (await self._running()).ask(wanted)
         if isinstance(answer, tuple):
             raise RpcError(*answer)
         run: Run = answer
@@ -61,38 +98,31 @@ class ReadingProcess:
 
     async def start(self) -> None:
         """Start it before it is needed."""
-        async with self._lock:
-            await self._started()
+        await self._running()
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the child; None before the first read."""
+        return None if self._child is None else self._child.process.pid
 
     async def close(self) -> None:
         """End the child."""
         child, self._child = self._child, None
         if child is not None:
-            await _end(child)
+            await child.end()
 
-    async def _started(self) -> asyncio.subprocess.Process:
-        if self._child is None or self._child.returncode is not None:
-            self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", __name__, self._rpc_url,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_BUFFER_BYTES,
-            )  # fmt: skip
-        return self._child
-
-
-async def _asked(child: asyncio.subprocess.Process, wanted: WantedRun) -> Any:
-    assert child.stdin is not None
-    assert child.stdout is not None
-    child.stdin.write(_framed(wanted))
-    await child.stdin.drain()
-    (length,) = _LENGTH.unpack(await child.stdout.readexactly(_LENGTH.size))
-    return pickle.loads(await child.stdout.readexactly(length))  # what this very code wrote
-
-
-async def _end(child: asyncio.subprocess.Process) -> None:
-    if child.returncode is not None:
-        return
-    child.kill()
-    await asyncio.wait_for(child.wait(), _END_WAIT_S)
+    async def _running(self) -> _Child:
+        async with self._starting:
+            if self._child is not None and self._child.has_ended:
+                await self.close()
+            if self._child is None:
+                self._child = _Child(
+                    await asyncio.create_subprocess_exec(
+                        sys.executable, "-m", __name__, self._rpc_url,
+                        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_BUFFER_BYTES,
+                    )
+                )  # fmt: skip
+            return self._child
 
 
 def _framed(message: Any) -> bytes:
@@ -100,23 +130,46 @@ def _framed(message: Any) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def serve(rpc_url: str, requests: BinaryIO, answers: BinaryIO) -> None:
+async def _unframed(stream: asyncio.StreamReader) -> Any:
+    (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
+    # What this very code wrote.
+    return pickle.loads(await stream.readexactly(length))
+
+
+async def _serve(rpc_url: str, answers_fd: int) -> None:
     """The child: answers requests until there are no more."""
-    # What it makes is in no cycle, and gone after each answer.
-    gc.disable()
-    with asyncio.Runner() as runner:
-        rpc = HttpRpc(rpc_url)
-        source = InProcessSource(rpc, ledger_events())
-        while head := requests.read(_LENGTH.size):
-            wanted = pickle.loads(requests.read(_LENGTH.unpack(head)[0]))  # what this very code wrote
-            answer: Any
-            try:
-                answer = runner.run(source.read(wanted))
-            except RpcError as error:
-                answer = (error.reason, error.message, error.method, error.code, error.data)
-            answers.write(_framed(answer))
-            answers.flush()
-        runner.run(rpc.close())
+    loop = asyncio.get_running_loop()
+    requests = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(requests), sys.stdin)
+    transport, protocol = await loop.connect_write_pipe(
+        asyncio.streams.FlowControlMixin, os.fdopen(answers_fd, "wb")
+    )
+    answers = asyncio.StreamWriter(transport, protocol, None, loop)
+    source = ReadingAhead(InProcessSource(rpc := HttpRpc(rpc_url), ledger_events()))
+    reading: asyncio.Queue[asyncio.Task[bytes]] = asyncio.Queue()
+    # What fails for another reason than the node ends the process, with its trace in the log.
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(_write(reading, answers))
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                reading.put_nowait(group.create_task(_answer(source, await _unframed(requests))))
+        writing.cancel()
+    await rpc.close()
+
+
+async def _answer(source: RunSource, wanted: WantedRun) -> bytes:
+    try:
+        return _framed(await source.read(wanted))
+    except RpcError as error:
+        return _framed((error.reason, error.message, error.method, error.code, error.data))
+
+
+async def _write(reading: asyncio.Queue[asyncio.Task[bytes]], answers: asyncio.StreamWriter) -> None:
+    # Nobody reads any more: there will be no more requests either.
+    with contextlib.suppress(ConnectionError):
+        while True:
+            answers.write(await (await reading.get()))
+            await answers.drain()
 
 
 def main() -> None:
@@ -124,11 +177,12 @@ def main() -> None:
     # Whoever stops the worker and all that it started means the worker: it ends this process when it is done with it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # What it makes is in no cycle, and gone after each answer.
+    gc.disable()
+    answers_fd = os.dup(sys.stdout.fileno())
     # A stray word must not get between the frames.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    with contextlib.suppress(BrokenPipeError):
-        serve(sys.argv[1], sys.stdin.buffer, answers)
+    uvloop.run(_serve(sys.argv[1], answers_fd))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A run of blocks as one read gives them: checked against themselves, decoded, with the rows that they become."""
 
-from typing import NamedTuple, Protocol
+import asyncio
+from typing import Final, NamedTuple, Protocol
 
 from node_gateway.chain import node
 from node_gateway.chain.abi import Event, EventTable
@@ -8,15 +9,25 @@ from node_gateway.chain.node import Block, Header, Receipt
 from node_gateway.chain.rpc import Rpc
 from node_gateway.jobs.event_rows import TRANSFER_TOPIC, Values, event_values, operation_values
 
+BLOCKS_IN_RUN_MAX: Final = 64
+# Some 6,000 events: enough to share the cost of a transaction, little enough to be read while another run is written.
+GAS_IN_RUN_MAX: Final = 150_000_000
+
 
 class WantedRun(NamedTuple):
-    """Which blocks, and how the engine gives them; as the arguments of `node.blocks`."""
+    """Which blocks, and how the engine gives them; as the arguments of `node.blocks`.
+
+    Attributes:
+        last: the newest block there is; a run ends earlier where it is large enough.
+        is_fresh: what was read ahead before is not wanted.
+    """
 
     ledger: str
     first: int
     last: int
     has_block_receipts: bool
     has_receipts_root: bool
+    is_fresh: bool = False
 
 
 class IndexedBlock(NamedTuple):
@@ -43,7 +54,7 @@ class RunSource(Protocol):
     """Where runs of blocks are read: in this process, or in one of its own."""
 
     async def read(self, wanted: WantedRun) -> Run:
-        """The blocks, fewer where the node has not got them all.
+        """The blocks from the first on; fewer where the node has not got them all, or where they are many.
 
         Raises:
             RpcError: as `node.blocks`.
@@ -61,11 +72,12 @@ class InProcessSource:
         blocks = await node.blocks(
             self._rpc,
             wanted.first,
-            wanted.last,
+            min(wanted.last, wanted.first + BLOCKS_IN_RUN_MAX - 1),
             wanted.ledger,
             has_block_receipts=wanted.has_block_receipts,
             has_receipts_root=wanted.has_receipts_root,
             ignored_topic=TRANSFER_TOPIC,
+            gas_max=GAS_IN_RUN_MAX,
         )
         return [self._indexed(block) for block in blocks]
 
@@ -80,3 +92,33 @@ class InProcessSource:
             event_values(events, header.number),
             operation_values(events, header.number, header.timestamp_s * 1000),
         )
+
+
+class ReadingAhead:
+    """Reads the run after each one that it gave, before anyone asks."""
+
+    def __init__(self, source: RunSource) -> None:
+        self._source = source
+        self._ahead: tuple[int, asyncio.Task[Run]] | None = None
+
+    async def read(self, wanted: WantedRun) -> Run:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == wanted.first and not wanted.is_fresh:
+            run = await ahead[1]
+        else:
+            if ahead is not None:
+                forget(ahead[1])
+            run = await self._source.read(wanted)
+        if run and (following := run[-1].header.number + 1) <= wanted.last:
+            self._ahead = (
+                following,
+                asyncio.create_task(self._source.read(wanted._replace(first=following))),
+            )
+        return run
+
+
+def forget(task: asyncio.Task[Run]) -> None:
+    """Nobody wants this any more."""
+    task.cancel()
+    # Looked at, so that nobody is told of an error that nobody waits for.
+    task.add_done_callback(lambda task: task.cancelled() or task.exception())

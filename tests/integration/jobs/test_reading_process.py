@@ -20,11 +20,6 @@ from tests.integration.jobs.shopping import Shopping
 pytestmark = pytest.mark.integration
 
 
-def _process_id(reading: ReadingProcess) -> int:
-    assert reading._child is not None
-    return reading._child.pid
-
-
 async def test_a_process_reads_what_is_read_here_also_after_it_was_killed(
     deployed_ledger: DeployedLedger, sqlite_database: Database
 ) -> None:
@@ -39,12 +34,13 @@ async def test_a_process_reads_what_is_read_here_also_after_it_was_killed(
     try:
         assert await reading.read(wanted) == here
         assert any(block.operation_values for block in here)
-        os.kill(_process_id(reading), signal.SIGTERM)
+        assert reading.process_id is not None
+        os.kill(reading.process_id, signal.SIGTERM)
         assert await reading.read(wanted) == here, "who stops the worker stops it, not what it started"
-        os.kill(_process_id(reading), signal.SIGKILL)
+        os.kill(reading.process_id, signal.SIGKILL)
         with pytest.raises(ReadingProcessError):
             await reading.read(wanted)
-        assert await reading.read(wanted) == here
+        assert await asyncio.gather(*(reading.read(wanted) for _ in range(3))) == [here] * 3
         cut_off = asyncio.create_task(reading.read(wanted))
         await asyncio.sleep(0)
         cut_off.cancel()
