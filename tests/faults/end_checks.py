@@ -263,5 +263,11 @@ def state_problems(gateway: GatewayUnderTest) -> Problems:
 
 def ordered(gateway: GatewayUnderTest, clients: Clients) -> Problems:
     """See `order_problems`."""
-    own = {sent.digest for sent in clients.sent if sent.accepted_by == {gateway.name}}
+    # What was signed again may have gone to the chain through the other gateway, although this one took it too.
+    elsewhere = {id_ for sent in clients.sent if sent.accepted_by - {gateway.name} for id_ in sent.operations}
+    own = {
+        sent.digest
+        for sent in clients.sent
+        if sent.accepted_by == {gateway.name} and elsewhere.isdisjoint(sent.operations)
+    }
     return order_problems(gateway, own)

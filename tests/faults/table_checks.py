@@ -147,7 +147,7 @@ def order_problems(gateway: GatewayUnderTest, own: set[bytes]) -> Problems:
     """Operations of one partner, and of one member, stand on the chain as they were accepted.
 
     Args:
-        own: submissions that came through this gateway alone.
+        own: submissions that came through this gateway alone, as did all their operations.
     """
     place: dict[int, int] = {}
     for block in gateway.network.chain.blocks:

@@ -14,7 +14,7 @@ from tests.faults.processes import run_rounds
 from tests.postgres_server import start_postgres
 
 # Of the first ones, and those that have found something: what, docs/faults.md tells.
-SQLITE_SEEDS = (*range(8), 39, 121, 161, 186, 20_072, 20_080)
+SQLITE_SEEDS = (*range(8), 39, 118, 121, 161, 186, 20_072, 20_080)
 POSTGRES_SEEDS = range(2)
 ROUNDS = 2
 
