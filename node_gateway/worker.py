@@ -44,7 +44,7 @@ from node_gateway.tracing import Traces, open_traces
 RELAY_KEYS: Final = "relay*"
 CHAIN_WAIT_S: Final = 1.0
 PUSH_POLL_S: Final = 0.25
-GARBAGE_THRESHOLDS: Final = (100_000, 50, 50)
+GARBAGE_THRESHOLDS: Final = (100_000, 10, 10)
 
 
 class RelayKeyMissingError(Exception):
