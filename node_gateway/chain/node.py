@@ -7,13 +7,16 @@ two different heads.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from node_gateway.chain.bloom import bloom_of
 from node_gateway.chain.hexadecimal import data_of, number_of, quantity, text_of
 from node_gateway.chain.receipts_root import receipts_root
 from node_gateway.chain.rpc import Call, Rpc
 from node_gateway.chain.rpc_errors import RpcError, RpcReason
+
+# After so many errors that say nothing, a method counts as not served.
+UNKNOWN_ERRORS_MAX: Final = 3
 
 
 class Header(NamedTuple):
@@ -325,14 +328,19 @@ def _contradiction(method: str, header: Header, what: str) -> RpcError:
 
 
 async def _is_served(rpc: Rpc, method: str, *params: Any) -> bool:
-    try:
-        await rpc.call(method, *params)
-    except RpcError as error:
-        if error.reason in (RpcReason.METHOD_UNSUPPORTED, RpcReason.INVALID_PARAMS, RpcReason.OTHER):
-            return False
-        if error.is_transient:
-            raise
-    return True
+    for _ in range(UNKNOWN_ERRORS_MAX):
+        try:
+            await rpc.call(method, *params)
+        except RpcError as error:
+            if error.reason in (RpcReason.METHOD_UNSUPPORTED, RpcReason.INVALID_PARAMS):
+                return False
+            if error.is_transient:
+                raise
+            if error.reason is RpcReason.OTHER:
+                # An engine's own words for a method that it has not got, or something that went wrong this once.
+                continue
+        return True
+    return False
 
 
 async def _clock_of(rpc: Rpc) -> str | None:

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +60,42 @@ async def test_a_node_that_is_away_is_told_as_here() -> None:
     finally:
         await reading.close()
     assert refused.value.reason is RpcReason.UNREACHABLE
+
+
+STARTS_AND_SLEEPS = """
+import asyncio, sys
+from node_gateway.jobs.reading_process import ReadingProcess
+async def main():
+    reading = ReadingProcess(sys.argv[1])
+    await reading.start()
+    print(reading.process_id, flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+async def test_it_does_not_outlive_a_worker_that_was_killed() -> None:
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        STARTS_AND_SLEEPS,
+        f"http://127.0.0.1:{free_port()}",
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert worker.stdout is not None
+    process_id = int(await worker.stdout.readline())
+    assert _runs(process_id)
+    worker.kill()
+    await worker.wait()
+    async with asyncio.timeout(30):
+        while _runs(process_id):  # noqa: ASYNC110  # another process
+            await asyncio.sleep(0.05)
+
+
+def _runs(process_id: int) -> bool:
+    """Whether there is such a process, other than as a zombie that nobody has collected."""
+    try:
+        stat = Path(f"/proc/{process_id}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"

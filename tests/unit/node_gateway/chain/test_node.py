@@ -93,3 +93,38 @@ async def test_falls_back_to_logs_by_block_hash() -> None:
 async def test_a_missing_block_in_other_words_is_none() -> None:
     fake = FakeNode(eth_getBlockByNumber=RpcError(RpcReason.BLOCK_NOT_FOUND, "header not found", "m"))
     assert await node.header_at(fake, 9) is None
+
+
+class NumberedNode(FakeNode):
+    """Has empty blocks, each of which used 10 gas."""
+
+    async def batch(self, calls: Iterable[Call]) -> list[Any]:
+        return [_block() | {"number": call.params[0], "gasUsed": "0xa"} for call in calls]
+
+
+@pytest.mark.parametrize(("gas_max", "numbers"), [(None, [5, 6, 7, 8]), (29, [5, 6]), (20, [5, 6]), (9, [5])])
+async def test_a_run_ends_before_its_blocks_used_too_much_gas_but_has_one(
+    gas_max: int | None, numbers: list[int]
+) -> None:
+    found = await node.blocks(NumberedNode(), 5, 8, LEDGER, has_block_receipts=True, gas_max=gas_max)
+    assert [block.header.number for block in found] == numbers
+
+
+class HiccupingNode(FakeNode):
+    """Says so many times what no engine says of a method that it has not got."""
+
+    def __init__(self, hiccups: int) -> None:
+        super().__init__(web3_clientVersion="other")
+        self.hiccups = hiccups
+
+    async def call(self, method: str, *params: Any) -> Any:
+        if method == "eth_getBlockReceipts" and self.hiccups:
+            self.hiccups -= 1
+            raise RpcError(RpcReason.OTHER, "internal error", method)
+        return await super().call(method, *params) if method in self.answers else []
+
+
+@pytest.mark.parametrize(("hiccups", "is_served"), [(0, True), (2, True), (3, False)])
+async def test_a_method_is_not_given_up_for_an_error_that_says_nothing(hiccups: int, is_served: bool) -> None:
+    found = await node.capabilities(HiccupingNode(hiccups), node.parse_header(_block()))
+    assert found.has_block_receipts is is_served
