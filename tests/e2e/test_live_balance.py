@@ -63,11 +63,13 @@ def test_a_phone_without_network_says_so_and_catches_up(served: ServedWallet, op
     page = open_page()
     open_wallet(page, served, member)
     page.context.set_offline(True)
+    served.happen(served.wallet.ledger.purchase, member, partner=1, spend_minor=200, points=2)
+    expect(page.locator("#balance")).to_have_text("1,002")
     expect(page.get_by_text("Connection lost.")).to_be_visible()
     cut_stream(page)
     served.happen(served.wallet.ledger.purchase, member, partner=1, spend_minor=500, points=5)
     page.context.set_offline(False)
-    expect(page.locator("#balance")).to_have_text("1,005")
+    expect(page.locator("#balance")).to_have_text("1,007")
     expect(page.get_by_text("Connection lost.")).to_be_hidden()
 
 

@@ -41,9 +41,16 @@
   const live = document.getElementById("live");
   const heartbeatLimitMs = Number(live?.dataset.heartbeatLimitS ?? 40) * 1000;
   let heardMs = performance.now();
+  // What was under way when the network went still arrives; it does not mean that the network is back.
+  let isOffline = false;
 
   function showLost(isLost) {
-    document.getElementById("connection")?.classList.toggle("connection-lost", isLost);
+    document.getElementById("connection")?.classList.toggle("connection-lost", isLost || isOffline);
+  }
+  function setOffline(offline) {
+    isOffline = offline;
+    if (offline) showLost(true);
+    else live._htmx?.sse?.delayCanceller?.();
   }
   function hear() {
     heardMs = performance.now();
@@ -62,8 +69,9 @@
       if (event.detail.connection.attempt > 1) showLost(true);
     });
     live.addEventListener("heartbeat", () => showLost(false));
-    window.addEventListener("offline", () => showLost(true));
-    window.addEventListener("online", () => live._htmx?.sse?.delayCanceller?.());
+    document.addEventListener("htmx:after:swap", () => isOffline && showLost(true));
+    window.addEventListener("offline", () => setOffline(true));
+    window.addEventListener("online", () => setOffline(false));
     setInterval(() => {
       if (!document.hidden && performance.now() - heardMs > heartbeatLimitMs) {
         showLost(true);
