@@ -67,8 +67,7 @@ class ChainReader:
                 if self.last_header and block.header.parent_hash != self.last_header.block_hash:
                     raise ChainMovedError(block.header.number)
                 self.last_header, self.next_block = block.header, block.header.number + 1
-                decoded = (self._events.decode(log) for log in block.logs)
-                events = [event for event in decoded if event is not None]
+                events = self._events.decode_all(block.logs)
                 yield BlockEvents(block.header.number, block.header.timestamp_s, events)
 
 

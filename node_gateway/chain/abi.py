@@ -132,6 +132,11 @@ class EventTable:
         name, decode = decoder
         return Event(name, decode(log), log.log_index, log.tx_hash)
 
+    def decode_all(self, logs: Iterable[Log]) -> list[Event]:
+        """The events of logs, in order, without those of unknown topics."""
+        decoded = (self.decode(log) for log in logs)
+        return [event for event in decoded if event is not None]
+
 
 Decoder = tuple[str, Callable[[Log], dict[str, Any]]]
 

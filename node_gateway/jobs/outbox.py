@@ -139,6 +139,16 @@ async def _select_in_flight(connection: AsyncConnection, clause: sa.ColumnElemen
     return [_in_flight(row) for row in (await connection.execute(statement)).all()]
 
 
+async def dearest_ids(connection: AsyncConnection, lane: bytes) -> set[int]:
+    """Ids of the batches on their way, of those with one nonce only that with the highest fee."""
+    batches = schema.batches
+    columns = (batches.c.id, batches.c.nonce, batches.c.max_fee_wei)
+    statement = sa.select(*columns).where(batches.c.lane == lane, batches.c.status.in_(IN_FLIGHT))
+    rows = (await connection.execute(statement)).all()
+    by_fee = sorted(rows, key=lambda row: (row.max_fee_wei, row.id))
+    return set({row.nonce: row.id for row in by_fee}.values())
+
+
 async def in_flight_ids(connection: AsyncConnection, lanes: Iterable[bytes]) -> set[int]:
     """Ids of the batches on their way."""
     batches = schema.batches

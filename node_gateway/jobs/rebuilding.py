@@ -185,8 +185,7 @@ class ChainRebuild:
                 raise ChainRebuildError(number, f"ended otherwise for {text_of(transaction.tx_hash)}")
         if not is_indexed or recorded.block_hash is None:
             return
-        decoded = (self._events.decode(log) for log in found.logs)
-        rows = event_rows((event for event in decoded if event is not None), number)
+        rows = event_rows(self._events.decode_all(found.logs), number)
         async with self._database.writing() as connection:
             stored = await chain_history.stored_events(connection, number)
             if [row | {"data": orjson.loads(row["data"])} for row in rows] != stored:

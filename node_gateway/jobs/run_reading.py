@@ -82,8 +82,7 @@ class InProcessSource:
         return [self._indexed(block) for block in blocks]
 
     def _indexed(self, block: Block) -> IndexedBlock:
-        decoded = (self._events.decode(log) for log in block.logs)
-        events = [event for event in decoded if event is not None]
+        events = self._events.decode_all(block.logs)
         header = block.header
         return IndexedBlock(
             header,

@@ -74,7 +74,7 @@ class Sender:
         sent = 0
         for lane, of_lane in by_lane.items():
             if any(batch.sent_at_ms is not None or batch.tries for batch in of_lane):
-                of_lane = await self._still_open(await self._dearest(of_lane), leases[lane])
+                of_lane = await self._still_open(await self._dearest(of_lane, lane), leases[lane])
                 outbid = await self._outbid(of_lane)
                 if outbid is not None:
                     await self._replace(outbid, leases[lane], now_ms)
@@ -82,13 +82,11 @@ class Sender:
             sent += await self._send(of_lane[:SEND_IN_STEP_MAX], leases[lane], now_ms)
         return sent
 
-    async def _dearest(self, due: Sequence[InFlight]) -> list[InFlight]:
+    async def _dearest(self, due: Sequence[InFlight], lane: bytes) -> list[InFlight]:
         """Without those that another with a higher fee replaces, which may not be due itself."""
         async with self._database.reading() as connection:
-            flying = await outbox.in_flight(connection, {batch.lane for batch in due})
-        by_fee = sorted(flying, key=lambda batch: (batch.max_fee_wei, batch.batch_id))
-        dearest = {(batch.lane, batch.nonce): batch.batch_id for batch in by_fee}
-        return [batch for batch in due if dearest.get((batch.lane, batch.nonce)) == batch.batch_id]
+            dearest = await outbox.dearest_ids(connection, lane)
+        return [batch for batch in due if batch.batch_id in dearest]
 
     async def _still_open(self, due: Sequence[InFlight], lease: Lease) -> list[InFlight]:
         """Without those whose nonce is used: they wait for the indexer, or went to a foreign transaction."""

@@ -175,8 +175,7 @@ class ScenarioChain:
             for raw in receipt["logs"]
             if raw["address"].lower() == ledger
         )
-        decoded = (ledger_events().decode(log) for log in logs)
-        events = [event for event in decoded if event is not None]
+        events = ledger_events().decode_all(logs)
         self.event_counts.update(event.name for event in events)
         return events
 
