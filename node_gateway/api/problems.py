@@ -27,6 +27,7 @@ STATUS_OF: dict[type[Exception], HTTPStatus] = {
     certain_rejection_errors.HoldExpiredError: HTTPStatus.UNPROCESSABLE_ENTITY,
     certain_rejection_errors.SameMemberError: HTTPStatus.UNPROCESSABLE_ENTITY,
     certain_rejection_errors.AuthorisationExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.NonceUsedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     certain_rejection_errors.OperationLimitExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
     certain_rejection_errors.DelegateLimitExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotYourSubmitterError: HTTPStatus.FORBIDDEN,

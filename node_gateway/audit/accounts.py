@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+# Below the highest used nonce; what is older counts as used.
+NONCE_WINDOW: Final = 32
 
 
 @dataclass(slots=True)
@@ -88,6 +91,7 @@ class Account:
         order: (expires_day, number) of lots with points left, soonest first; of one day, in order of arrival.
         pending: (expires_day, nonce) of pending holds, soonest first.
         highest_nonce: of the authorisations that the events tell of.
+        nonces: all of theirs.
         last_touch_day: up to which everything has happened; a touch goes on from it, and does that day again.
     """
 
@@ -100,6 +104,7 @@ class Account:
     balance: int = 0
     held: int = 0
     highest_nonce: int = 0
+    nonces: set[int] = field(default_factory=set)
     last_touch_day: int = 0
     issued: int = 0
     received: int = 0
@@ -119,6 +124,13 @@ class Account:
     def use_nonce(self, nonce: int) -> None:
         """An authorisation of the member was used up."""
         self.highest_nonce = max(self.highest_nonce, nonce)
+        self.nonces.add(nonce)
+
+    @property
+    def nonce_window(self) -> int:
+        """Bit i: nonce `highest_nonce - 1 - i` was used. Nonce 0, which no authorisation has, counts as used once another was."""
+        below = (self.highest_nonce - 1 - bit for bit in range(NONCE_WINDOW))
+        return sum(1 << bit for bit, nonce in enumerate(below) if nonce == 0 or nonce in self.nonces)
 
     def add_lot(self, lot: Lot) -> None:
         """Takes a new lot in; it comes after all others of its day."""

@@ -21,6 +21,7 @@ def _members(ledger: RebuiltLedger) -> Rows:
                 "is_locked": member.is_locked,
                 "freeze_reason": member.freeze_reason,
                 "next_nonce": account.highest_nonce + 1,
+                "nonce_window": account.nonce_window,
                 "allowance_points_per_day": member.allowance_points_per_day,
                 "key_active_from_s": member.key_active_from_s,
                 "recovery_key": member.recovery_key,

@@ -222,6 +222,7 @@ def _as_registered(ledger: RebuiltLedger, address: bytes) -> dict[str, Any]:
     member = ledger.registry.member(address)
     return {
         "nextNonce": ledger.account(address).highest_nonce + 1,
+        "nonceWindow": ledger.account(address).nonce_window,
         "keyCount": len(member.keys),
         "locked": member.is_locked,
         "freezeReason": member.freeze_reason,

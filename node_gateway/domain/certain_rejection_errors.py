@@ -58,6 +58,13 @@ class AuthorisationExceededError(CertainRejectionError):
     sentence = "More points than the member's authorisation allows."
 
 
+class NonceUsedError(CertainRejectionError):
+    code = "nonce_used"
+    sentence = (
+        "The member's authorisation was used before, or newer ones have made it void: ask for a new one."
+    )
+
+
 class OperationLimitExceededError(CertainRejectionError):
     code = "operation_limit_exceeded"
     sentence = "More points than the operator allows this partner in one operation."

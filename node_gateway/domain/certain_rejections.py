@@ -1,7 +1,8 @@
 """Operations that the ledger is certain to reject, told apart before they are accepted.
 
-Certain is what follows from the bytes alone, from a day that only goes on, and, like keys, from what the operator set, as far as it is indexed. What depends
-on what settles before (points, nonces, holds, day and credit limits) only the ledger can say. Order and names are the ledger's.
+Certain is what follows from the bytes alone, from a day that only goes on, and, like keys, from what the operator set, as far as it is indexed; and
+a nonce that is used up (`nonces`). What depends on what settles before (points, holds, day and credit limits) only the ledger can say. Order and names
+are the ledger's.
 """
 
 from collections.abc import Mapping

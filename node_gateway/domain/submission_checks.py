@@ -28,12 +28,13 @@ MEMBER_BYTES = 20
 
 @dataclass(frozen=True, slots=True)
 class CheckedOperation:
-    """One line of a checked submission. `counterparty` is a transfer's receiver."""
+    """One line of a checked submission. `counterparty` is a transfer's receiver, `nonce` that of the member's authorisation."""
 
     id: int
     kind: int
     member: bytes | None
     counterparty: bytes | None
+    nonce: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,9 @@ def _checked_operations(submission: SignedSubmission, *, chain_time_s: int) -> t
     for frame in split_frames(submission.framed):
         frame.check()
         operation_id = submitter_bits | frame.sequence
-        if frame.kind in _WITH_AUTHORISATION:
-            _check_authorisation(frame, operation_id, chain_time_s)
+        authorisation = _authorisation(frame) if frame.kind in _WITH_AUTHORISATION else None
+        if authorisation is not None and authorisation.deadline_s < chain_time_s:
+            raise LateAuthorisationError(OperationId(operation_id), deadline_s=authorisation.deadline_s)
         has_member = frame.kind not in _WITHOUT_MEMBER
         checked.append(
             CheckedOperation(
@@ -149,6 +151,7 @@ def _checked_operations(submission: SignedSubmission, *, chain_time_s: int) -> t
                 counterparty=frame.body[MEMBER_BYTES : 2 * MEMBER_BYTES]
                 if frame.kind == OperationKind.TRANSFER
                 else None,
+                nonce=None if authorisation is None else authorisation.nonce,
             )
         )
     if len({operation.id for operation in checked}) != len(checked):
@@ -156,7 +159,6 @@ def _checked_operations(submission: SignedSubmission, *, chain_time_s: int) -> t
     return tuple(checked)
 
 
-def _check_authorisation(frame: Frame, operation_id: int, chain_time_s: int) -> None:
+def _authorisation(frame: Frame) -> Authorisation:
     authorisation: Authorisation = getattr(frame.decode(), "authorisation")  # noqa: B009 - not of every operation
-    if authorisation.deadline_s < chain_time_s:
-        raise LateAuthorisationError(OperationId(operation_id), deadline_s=authorisation.deadline_s)
+    return authorisation

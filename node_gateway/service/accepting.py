@@ -1,11 +1,11 @@
 """The accept path: check, make durable, answer. The chain is never asked."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from node_gateway.domain.certain_rejection_errors import CertainRejectionError
+from node_gateway.domain.certain_rejection_errors import CertainRejectionError, NonceUsedError
 from node_gateway.domain.errors import (
     BacklogFullError,
     BadSignatureError,
@@ -16,6 +16,7 @@ from node_gateway.domain.errors import (
     LateAuthorisationError,
     UnknownSubmitterError,
 )
+from node_gateway.domain.nonces import UsedNonces
 from node_gateway.domain.parties import Party
 from node_gateway.domain.submission_checks import CheckedSubmission, check_submission, read_form
 from node_gateway.service.accept_writer import AcceptWriter, Answer, IdempotencyRequest, Intake, Outcomes
@@ -129,7 +130,27 @@ class AcceptDesk:
             again = await self._check_with_known_keys([wires[index] for index in doubtful], party)
             for index, item in zip(doubtful, again, strict=True):
                 checked[index] = item
+        await self._refuse_used_nonces(checked)
         return checked
+
+    async def _refuse_used_nonces(self, checked: list[Checked]) -> None:
+        """What holds nothing but authorisations that were used before; not where the ids are known, which tell more."""
+        spending = {
+            index: item
+            for index, item in enumerate(checked)
+            if isinstance(item, CheckedSubmission) and all(line.nonce is not None for line in item.operations)
+        }
+        if not spending:
+            return
+        async with self._database.reading() as connection:
+            members = {line.member for item in spending.values() for line in item.operations if line.member}
+            used = await intake.find_used_nonces(connection, members)
+            repeated = {index: item for index, item in spending.items() if _is_used_up(item, used)}
+            ids = [line.id for item in repeated.values() for line in item.operations]
+            known = await intake.find_operations(connection, ids)
+        for index, item in repeated.items():
+            if not any(line.id in known for line in item.operations):
+                checked[index] = NonceUsedError(item.operations[0].id)
 
     async def _check_with_known_keys(self, wires: Sequence[bytes], party: Party) -> list[Checked]:
         chain_time_s = self._watch.head.block_timestamp_s
@@ -196,6 +217,13 @@ class AcceptDesk:
                 if form.id in known:
                     checked[index] = form
         return checked
+
+
+def _is_used_up(item: CheckedSubmission, used: Mapping[bytes, UsedNonces]) -> bool:
+    return all(
+        line.nonce is not None and used.get(line.member or b"", UsedNonces()).has(line.nonce)
+        for line in item.operations
+    )
 
 
 def _check_each(wires: Sequence[bytes], **context: object) -> list[Checked]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from node_gateway.domain.nonces import UsedNonces
 from node_gateway.domain.states import OperationStatus, SubmissionStatus
 from node_gateway.domain.submission_checks import CheckedSubmission
 from node_gateway.domain.unsigned64 import signed64
@@ -146,6 +147,17 @@ async def find_operations(connection: AsyncConnection, ids: Iterable[int]) -> di
     for part in _parts(list(ids)):
         rows = await connection.execute(sa.select(table.c.id, table.c.status).where(table.c.id.in_(part)))
         found.update((row.id, OperationStatus(row.status)) for row in rows)
+    return found
+
+
+async def find_used_nonces(connection: AsyncConnection, members: Iterable[bytes]) -> dict[bytes, UsedNonces]:
+    """Used nonces of those of `members` that are known."""
+    table = schema.members.c
+    found: dict[bytes, UsedNonces] = {}
+    for part in _parts(list(members)):
+        statement = sa.select(table.member, table.next_nonce, table.nonce_window)
+        rows = await connection.execute(statement.where(table.member.in_(part)))
+        found.update((row.member, UsedNonces(row.next_nonce, row.nonce_window)) for row in rows)
     return found
 
 

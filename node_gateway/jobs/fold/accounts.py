@@ -80,7 +80,7 @@ def fold_bonus_clawed_back(model: ReadModel, event: Event) -> None:
 def fold_redemption(model: ReadModel, event: Event) -> None:
     args = event.args
     _consume(model, event, args["points"])
-    _use_nonce(model.member(args["member"]), args["nonce"])
+    model.use_nonce(args["member"], args["nonce"])
     model.totals["burned"] += args["points"]
     model.totals["outstanding"] -= args["points"]
 
@@ -88,7 +88,7 @@ def fold_redemption(model: ReadModel, event: Event) -> None:
 def fold_transfer(model: ReadModel, event: Event) -> None:
     args = event.args
     _consume(model, event, args["points"])
-    _use_nonce(model.member(args["member"]), args["nonce"])
+    model.use_nonce(args["member"], args["nonce"])
     model.member(args["to"])
 
 
@@ -129,7 +129,7 @@ def fold_hold_placed(model: ReadModel, event: Event) -> None:
     args = event.args
     member = model.member(args["member"])
     member["held"] += args["points"]
-    _use_nonce(member, args["nonce"])
+    model.use_nonce(args["member"], args["nonce"])
     model.holds.put({
         "member": args["member"],
         "nonce": args["nonce"],
@@ -297,10 +297,6 @@ def _cancel(model: ReadModel, points: int, *, terms: int) -> None:
         campaign = model.campaigns.change(row["issuer"])
         campaign["spent_points"] -= points
         campaign["as_of_block"] = model.block_number
-
-
-def _use_nonce(account: Row, nonce: int) -> None:
-    account["next_nonce"] = max(account["next_nonce"], nonce + 1)
 
 
 HANDLERS: dict[str, Handler] = {

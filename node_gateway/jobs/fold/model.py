@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from node_gateway.domain.nonces import UsedNonces
 from node_gateway.domain.states import IssuerKind
 from node_gateway.jobs.read_model import Row, Rows
 from node_gateway.store import schema
@@ -78,6 +79,13 @@ class ReadModel:
         row = self.members.change(member)
         row["as_of_block"] = self.block_number
         return row
+
+    def use_nonce(self, member: bytes, nonce: int) -> None:
+        """An authorisation of the member was used up."""
+        row = self.member(member)
+        row["next_nonce"], row["nonce_window"] = UsedNonces(row["next_nonce"], row["nonce_window"]).using(
+            nonce
+        )
 
     def issuer_kind(self, terms: int) -> IssuerKind:
         """What kind of issuer the lots of these terms have."""
@@ -167,6 +175,7 @@ def _new_member(member: bytes, block_number: int) -> Row:
         "freeze_reason": 0,
         # The contract never takes nonce 0.
         "next_nonce": 1,
+        "nonce_window": 0,
         "allowance_points_per_day": 0,
         "key_active_from_s": None,
         "recovery_key": None,

@@ -145,12 +145,12 @@ def fold_member_enrolled(model: ReadModel, event: Event) -> None:
 
 
 def fold_key_added(model: ReadModel, event: Event) -> None:
-    _use_nonce(model.member(event.args["member"]), event)
+    model.use_nonce(event.args["member"], event.args["nonce"])
     _put_key(model, event)
 
 
 def fold_key_removed(model: ReadModel, event: Event) -> None:
-    _use_nonce(model.member(event.args["member"]), event)
+    model.use_nonce(event.args["member"], event.args["nonce"])
     model.rows["member_keys"].remove(event.args["member"], event.args["key"])
 
 
@@ -161,13 +161,15 @@ def fold_member_locked(model: ReadModel, event: Event) -> None:
 def fold_member_unlocked(model: ReadModel, event: Event) -> None:
     member = model.member(event.args["member"])
     member["is_locked"] = False
-    _use_nonce(member, event)
+    model.use_nonce(event.args["member"], event.args["nonce"])
 
 
 def fold_allowance_set(model: ReadModel, event: Event) -> None:
     member = model.member(event.args["member"])
     member["allowance_points_per_day"] = event.args["pointsPerDay"]
-    _use_nonce(member, event)
+    # A finished recovery sets it to 0 without an authorisation.
+    if nonce := event.args["nonce"]:
+        model.use_nonce(event.args["member"], nonce)
 
 
 def fold_recovery_started(model: ReadModel, event: Event) -> None:
@@ -180,7 +182,7 @@ def fold_recovery_started(model: ReadModel, event: Event) -> None:
 def fold_recovery_refused(model: ReadModel, event: Event) -> None:
     member = model.member(event.args["member"])
     member.update(recovery_key=None, recovery_kind=None, recovery_due_at_s=None)
-    _use_nonce(member, event)
+    model.use_nonce(event.args["member"], event.args["nonce"])
 
 
 def fold_recovery_finished(model: ReadModel, event: Event) -> None:
@@ -232,11 +234,6 @@ def _put_key(model: ReadModel, event: Event) -> None:
         "block_number": model.block_number,
     }
     model.rows["member_keys"].put(row)
-
-
-def _use_nonce(member: Row, event: Event) -> None:
-    if (nonce := event.args.get("nonce")) is not None:
-        member["next_nonce"] = max(member["next_nonce"], nonce + 1)
 
 
 def _limit(value: int, unlimited: int) -> int | None:

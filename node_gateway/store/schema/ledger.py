@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from node_gateway.store.schema.columns import Address, UnsignedBigInteger
 from node_gateway.store.schema.metadata import metadata
 
-# `held` is what pending holds hold, `debt` what `debts` add up to. `freeze_reason` 0: not frozen. `as_of_block`: the last block that
-# changed the row.
+# `held` is what pending holds hold, `debt` what `debts` add up to. `freeze_reason` 0: not frozen. `next_nonce` and `nonce_window` as
+# `domain.nonces`. `as_of_block`: the last block that changed the row.
 members = sa.Table(
     "members",
     metadata,
@@ -20,6 +20,7 @@ members = sa.Table(
     sa.Column("is_locked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("freeze_reason", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("next_nonce", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("nonce_window", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("allowance_points_per_day", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("key_active_from_s", sa.BigInteger),
     sa.Column("recovery_key", Address),

@@ -7,10 +7,28 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.store import schema
-from partner_sdk.protocol import Purchase, pack_bulk
+from partner_sdk.protocol import (
+    MemberId,
+    PartnerId,
+    Purchase,
+    Redeem,
+    RedeemAuthorisation,
+    SigningKey,
+    pack_bulk,
+)
 from partner_sdk.protocol.bounds import SPEND_MINOR_MAX
 from tests.integration.api.conftest import Api
-from tests.integration.api.ledger_rows import ANNA, BAKER, GROCER, TODAY, move_head, purchase, signed
+from tests.integration.api.ledger_rows import (
+    ANNA,
+    BAKER,
+    BORIS,
+    DOMAIN,
+    GROCER,
+    TODAY,
+    move_head,
+    purchase,
+    signed,
+)
 
 BULK = "application/vnd.coalition.submissions"
 
@@ -109,3 +127,52 @@ async def test_a_repeat_in_a_bulk_after_its_deadline_is_still_accepted(sqlite_ap
 
     assert [one["status"] for one in bulk.json()["results"]] == ["accepted", "refused"]
     assert bulk.json()["results"][1]["problem"]["code"] == "deadline_passed"
+
+
+def using(next_nonce: int, window: int) -> Any:
+    async def change(connection: AsyncConnection) -> None:
+        values = {"next_nonce": next_nonce, "nonce_window": window}
+        await connection.execute(
+            sa.update(schema.members).where(schema.members.c.member == bytes(ANNA)).values(**values)
+        )
+
+    return change
+
+
+def redeem(sequence: int, nonce: int, *, member: MemberId = ANNA) -> Redeem:
+    authorisation = RedeemAuthorisation(
+        member=member, partner=PartnerId(BAKER), max_points=10, nonce=nonce, deadline_s=TODAY * 86_400 + 4_000
+    ).sign(DOMAIN, SigningKey(b"\x09" * 32))
+    return Redeem(sequence, member, 10, authorisation)
+
+
+async def test_an_authorisation_that_was_used_is_not_taken_again(api: Api) -> None:
+    # Used: 40, 39 and 37.
+    await api.change(using(41, 0b101))
+
+    answers = {
+        nonce: await api.submit(signed(redeem(nonce, nonce))) for nonce in (1, 7, 8, 37, 38, 39, 40, 41, 300)
+    }
+    of_others = await api.submit(signed(redeem(500, 1, member=BORIS)))
+    with_a_purchase = await api.submit(signed(redeem(501, 40), purchase(502)))
+    two_used = await api.submit(signed(redeem(503, 40), redeem(504, 39)))
+    one_unused = await api.submit(signed(redeem(505, 40), redeem(506, 42)))
+
+    refused = {nonce: answer.json()["code"] for nonce, answer in answers.items() if answer.status_code != 202}
+    assert refused == dict.fromkeys((1, 7, 37, 39, 40), "nonce_used")
+    assert (two_used.status_code, two_used.json()["operation"]) == (422, "3.0.503")
+    assert [answer.status_code for answer in (of_others, with_a_purchase, one_unused)] == [202, 202, 202]
+
+
+async def test_what_was_accepted_and_has_used_its_nonce_since_is_answered_as_before(api: Api) -> None:
+    wire = signed(redeem(1, 1))
+    first = await api.submit(wire)
+    await api.change(using(2, 1))
+
+    repeated = await api.submit(wire)
+    signed_again = await api.submit(signed(redeem(1, 1), deadline_s=TODAY * 86_400 + 4_500))
+    bulk = await api.post("/v1/submissions/bulk", pack_bulk([wire, signed(redeem(2, 1))]), media_type=BULK)
+
+    assert repeated.content == first.content
+    assert (signed_again.status_code, signed_again.json()["code"]) == (409, "operation_used")
+    assert [one["status"] for one in bulk.json()["results"]] == ["accepted", "refused"]
