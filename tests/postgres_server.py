@@ -111,6 +111,11 @@ def start_postgres(*, is_durable: bool = False) -> PostgresServer:
     return server
 
 
+def binary(name: str) -> Path:
+    """Where one of PostgreSQL's programs is."""
+    return _binaries() / name
+
+
 def _wait_until_ready(server: PostgresServer) -> None:
     end = time.monotonic() + START_TIMEOUT_S
     while True:
