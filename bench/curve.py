@@ -1,18 +1,15 @@
 """The rate against the number of members, and what an operation costs each process."""
 
-from typing import Any, Final
+from typing import Any
 
-from bench.coalition import API, WORKER, Coalition
+from bench.coalition import API, WORKER
 from bench.engine_loading import load_members
-from bench.machine import disk_available_bytes, memory_available_bytes
+from bench.machine import lacking
 from bench.options import Options
 from bench.process_meter import resident_bytes
 from bench.reindexing import REINDEX_WAIT_MAX_S
 from bench.settling import median_cpu_us, median_ops_s, settle_runs
 from bench.traffic import Mix, Traffic
-
-MEMORY_LEFT_MIN_BYTES: Final = 3 * 2**30
-DISK_LEFT_MIN_BYTES: Final = 5 * 2**30
 
 
 async def curve(traffic: Traffic, options: Options) -> list[dict[str, Any]]:
@@ -20,8 +17,10 @@ async def curve(traffic: Traffic, options: Options) -> list[dict[str, Any]]:
     coalition, found = traffic.coalition, list[dict[str, Any]]()
     for members in options.curve:
         more = members - len(traffic.members)
-        if lacking := _lacking(coalition, more):
-            coalition.say(f"the {lacking} of this machine would not hold {members:,} members")
+        each = coalition.engine.member_bytes
+        missing = lacking(coalition.state.root, memory_bytes=more * each.memory, disk_bytes=more * each.disk)
+        if missing is not None:
+            coalition.say(f"the {missing} of this machine would not hold {members:,} members")
             break
         await coalition.stop(API, WORKER)
         await load_members(traffic, more)
@@ -40,13 +39,3 @@ async def curve(traffic: Traffic, options: Options) -> list[dict[str, Any]]:
         })  # fmt: skip
         coalition.say(f"{members:,} members: {found[-1]['settled_ops_s']:,.0f} settled/s")
     return found
-
-
-def _lacking(coalition: Coalition, more: int) -> str | None:
-    """What there is too little of for so many more members."""
-    each = coalition.engine.member_bytes
-    if memory_available_bytes() - more * each.memory < MEMORY_LEFT_MIN_BYTES:
-        return "memory"
-    if disk_available_bytes(coalition.state.root) - more * each.disk < DISK_LEFT_MIN_BYTES:
-        return "disk"
-    return None

@@ -5,7 +5,11 @@ import platform
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+# A machine without these would fail in other ways than the load that is measured.
+MEMORY_LEFT_MIN_BYTES: Final = 3 * 2**30
+DISK_LEFT_MIN_BYTES: Final = 5 * 2**30
 
 
 def machine() -> dict[str, Any]:
@@ -20,17 +24,21 @@ def machine() -> dict[str, Any]:
     }
 
 
-def memory_available_bytes() -> int:
+def lacking(directory: Path, *, memory_bytes: int = 0, disk_bytes: int = 0) -> str | None:
+    """What there is too little of for so much more: `memory`, or `disk` where the directory is; None where there is enough of both."""
+    if _memory_available_bytes() - memory_bytes < MEMORY_LEFT_MIN_BYTES:
+        return "memory"
+    if shutil.disk_usage(directory).free - disk_bytes < DISK_LEFT_MIN_BYTES:
+        return "disk"
+    return None
+
+
+def _memory_available_bytes() -> int:
     """What can be used without swapping."""
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     raise AssertionError("a kernel without MemAvailable")
-
-
-def disk_available_bytes(directory: Path) -> int:
-    """What can still be written where a directory is."""
-    return shutil.disk_usage(directory).free
 
 
 def directory_bytes(directory: Path) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench.accounting import count_settled, mark, wait_until_settled
 from bench.coalition import API, WORKER, Coalition
-from bench.machine import disk_available_bytes, memory_available_bytes
+from bench.machine import lacking
 from bench.options import Options
 from bench.process_meter import cpu_seconds, microseconds_each, resident_bytes
 from bench.sending import send_paced
@@ -16,8 +16,6 @@ from bench.traffic import Mix, Traffic
 SHARE_OF_BEST: Final = 0.7
 SAMPLE_EVERY_S: Final = 30.0
 SLICE_S: Final = 10.0
-MEMORY_LEFT_MIN_BYTES: Final = 2 * 2**30
-DISK_LEFT_MIN_BYTES: Final = 5 * 2**30
 
 
 async def soak(traffic: Traffic, options: Options) -> dict[str, Any]:
@@ -77,11 +75,7 @@ def _sample(coalition: Coalition, elapsed_s: float, sent: int) -> dict[str, Any]
 
 
 def _has_room(coalition: Coalition) -> bool:
-    if memory_available_bytes() < MEMORY_LEFT_MIN_BYTES:
-        lacking = "memory"
-    elif disk_available_bytes(coalition.state.root) < DISK_LEFT_MIN_BYTES:
-        lacking = "disk"
-    else:
-        return True
-    coalition.say(f"the machine is running out of {lacking}: ending the soak here")
-    return False
+    missing = lacking(coalition.state.root)
+    if missing is not None:
+        coalition.say(f"the machine is running out of {missing}: ending the soak here")
+    return missing is None

@@ -1,21 +1,12 @@
 """Runs of blocks, the next one read while the one before is written."""
 
-import asyncio
-from dataclasses import dataclass
-
 import structlog
 
 from node_gateway.chain import node
 from node_gateway.chain.rpc import Rpc
-from node_gateway.jobs.run_reading import Run, RunSource, WantedRun, forget
+from node_gateway.jobs.run_reading import ReadingAhead, Run, RunSource, WantedRun
 
 _log = structlog.get_logger(job="indexer")
-
-
-@dataclass(slots=True)
-class _Ahead:
-    first: int
-    task: asyncio.Task[Run]
 
 
 class BlockReader:
@@ -23,10 +14,9 @@ class BlockReader:
 
     def __init__(self, rpc: Rpc, source: RunSource, *, has_block_receipts: bool) -> None:
         self._rpc = rpc
-        self._source = source
+        self._source = ReadingAhead(source)
         self._has_block_receipts = has_block_receipts
         self._has_receipts_root: bool | None = None
-        self._ahead: _Ahead | None = None
         self._is_fresh = True
 
     async def learn_engine(self, block_number: int) -> None:
@@ -50,27 +40,13 @@ class BlockReader:
         Raises:
             RpcError: as `node.blocks`.
         """
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead.first == first:
-            return await ahead.task
-        if ahead is not None:
-            forget(ahead.task)
-        return await self._read(ledger, first, head)
-
-    def read_ahead(self, ledger: str, first: int, head: int) -> None:
-        """Begins to read the run that will be asked for next, where there is one."""
-        if first <= head:
-            self._ahead = _Ahead(first, asyncio.create_task(self._read(ledger, first, head)))
-
-    def forget(self) -> None:
-        """What was read ahead is not wanted any more, here or at the source."""
-        ahead, self._ahead, self._is_fresh = self._ahead, None, True
-        if ahead is not None:
-            forget(ahead.task)
-
-    async def _read(self, ledger: str, first: int, head: int) -> Run:
         is_fresh, self._is_fresh = self._is_fresh, False
         has_root = self._has_receipts_root or False
         return await self._source.read(
             WantedRun(ledger, first, head, self._has_block_receipts, has_root, is_fresh)
         )
+
+    def forget(self) -> None:
+        """What was read ahead is not wanted any more, here or at the source."""
+        self._source.forget()
+        self._is_fresh = True

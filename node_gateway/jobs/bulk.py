@@ -9,11 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.domain.unsigned64 import signed64
+from node_gateway.jobs.rows import Row, Values
 from node_gateway.store.bulk_insert import bulk_insert
 from node_gateway.store.schema.columns import JsonText, UnsignedBigInteger, WideInteger
-
-Row = dict[str, Any]
-Values = tuple[Any, ...]
 
 
 async def insert_rows(connection: AsyncConnection, table: sa.Table, rows: Sequence[Row]) -> None:

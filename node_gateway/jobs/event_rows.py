@@ -10,9 +10,7 @@ import orjson
 from node_gateway.chain.abi import Event, reason_text
 from node_gateway.domain.states import OperationStatus
 from node_gateway.domain.unsigned64 import signed64
-
-Row = dict[str, Any]
-Values = tuple[Any, ...]
+from node_gateway.jobs.rows import Row, Values
 
 EVENT_COLUMNS: Final = (
     "block_number", "log_index", "tx_hash", "name", "member", "counterparty", "partner", "operation", "data",

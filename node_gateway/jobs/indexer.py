@@ -28,8 +28,8 @@ from node_gateway.jobs.fold.beginning import begin
 from node_gateway.jobs.fold.model import ReadModel
 from node_gateway.jobs.fold.prefetch import load_for
 from node_gateway.jobs.plain_transactions import note_block
-from node_gateway.jobs.read_model import Row
 from node_gateway.jobs.rebuilding import ChainRebuild, ChainRebuildError
+from node_gateway.jobs.rows import Row
 from node_gateway.jobs.run_reading import IndexedBlock, InProcessSource, Run, RunSource
 from node_gateway.jobs.settlement import MinedBlock, MinedTransaction, SettledBatch, settle_batches
 from node_gateway.jobs.unwind import (
@@ -154,8 +154,6 @@ class Indexer:
         linked = self._linked(found)
         if not linked:
             return await self._unwind(head) if found else self._idle(head)
-        if len(linked) == len(found):
-            self._reader.read_ahead(self._deployment.ledger, self._next_block + len(found), head)
         return await self._index(model, linked, head)
 
     async def _load(self) -> ReadModel:

@@ -10,10 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.jobs.bulk import insert_rows, update_rows, upsert_rows
+from node_gateway.jobs.rows import Row
 from node_gateway.store.schema.columns import UnsignedBigInteger, WideInteger
 
 Key = tuple[Any, ...]
-Row = dict[str, Any]
 
 KEYS_IN_QUERY_MAX = 400
 KEYS_IN_ARRAY_MAX = 10_000

@@ -7,7 +7,8 @@ from node_gateway.chain import node
 from node_gateway.chain.abi import Event, EventTable
 from node_gateway.chain.node import Block, Header, Receipt
 from node_gateway.chain.rpc import Rpc
-from node_gateway.jobs.event_rows import TRANSFER_TOPIC, Values, event_values, operation_values
+from node_gateway.jobs.event_rows import TRANSFER_TOPIC, event_values, operation_values
+from node_gateway.jobs.rows import Values
 
 BLOCKS_IN_RUN_MAX: Final = 64
 # Some 6,000 events: enough to share the cost of a transaction, little enough to be read while another run is written.
@@ -101,23 +102,21 @@ class ReadingAhead:
         self._ahead: tuple[int, asyncio.Task[Run]] | None = None
 
     async def read(self, wanted: WantedRun) -> Run:
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead[0] == wanted.first and not wanted.is_fresh:
-            run = await ahead[1]
+        if self._ahead is not None and self._ahead[0] == wanted.first and not wanted.is_fresh:
+            (_, reading), self._ahead = self._ahead, None
+            run = await reading
         else:
-            if ahead is not None:
-                forget(ahead[1])
+            self.forget()
             run = await self._source.read(wanted)
         if run and (following := run[-1].header.number + 1) <= wanted.last:
-            self._ahead = (
-                following,
-                asyncio.create_task(self._source.read(wanted._replace(first=following))),
-            )
+            after_it = wanted._replace(first=following, is_fresh=False)
+            self._ahead = following, asyncio.create_task(self._source.read(after_it))
         return run
 
-
-def forget(task: asyncio.Task[Run]) -> None:
-    """Nobody wants this any more."""
-    task.cancel()
-    # Looked at, so that nobody is told of an error that nobody waits for.
-    task.add_done_callback(lambda task: task.cancelled() or task.exception())
+    def forget(self) -> None:
+        """Nobody wants what was read ahead any more."""
+        if self._ahead is not None:
+            (_, reading), self._ahead = self._ahead, None
+            reading.cancel()
+            # Looked at, so that nobody is told of an error that nobody waits for.
+            reading.add_done_callback(lambda task: task.cancelled() or task.exception())

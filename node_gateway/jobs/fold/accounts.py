@@ -10,7 +10,7 @@ from node_gateway.chain.abi import Event
 from node_gateway.domain.states import HoldState, IssuerKind
 from node_gateway.jobs.fold.campaigns import fold_award, fold_claw_back, record_purchase, undo_purchase
 from node_gateway.jobs.fold.model import ReadModel
-from node_gateway.jobs.read_model import Row
+from node_gateway.jobs.rows import Row
 
 Handler = Callable[[ReadModel, Event], None]
 

@@ -3,7 +3,7 @@
 from node_gateway.chain.abi import Event
 from node_gateway.domain.states import IssuerKind
 from node_gateway.jobs.fold.model import ReadModel
-from node_gateway.jobs.read_model import Row
+from node_gateway.jobs.rows import Row
 
 
 def record_purchase(model: ReadModel, member: bytes, partner: int, *, day: int, spend_minor: int) -> None:

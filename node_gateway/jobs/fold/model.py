@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.domain.nonces import UsedNonces
 from node_gateway.domain.states import IssuerKind
-from node_gateway.jobs.read_model import Row, Rows
+from node_gateway.jobs.read_model import Rows
+from node_gateway.jobs.rows import Row
 from node_gateway.store import schema
 
 MEMBERS_IN_MEMORY_MAX = 300_000

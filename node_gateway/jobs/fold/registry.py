@@ -3,7 +3,7 @@
 from node_gateway.chain.abi import Event
 from node_gateway.domain.states import IssuerKind
 from node_gateway.jobs.fold.model import PROGRAM_ID, ReadModel
-from node_gateway.jobs.read_model import Row
+from node_gateway.jobs.rows import Row
 
 FIRST_CYCLE = 1
 UNLIMITED_96 = (1 << 96) - 1
