@@ -1,9 +1,10 @@
 """The JSON file of `coalition campaign open`: terms by the names of the protocol, and signatures made elsewhere."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from node_gateway.cli.errors import CommandError
 from node_gateway.cli.exit_codes import ExitCode
@@ -17,7 +18,9 @@ def read_campaign_file(path: Path) -> tuple[CampaignTerms, dict[PartnerId, bytes
         CommandError: where a field is missing, unknown, or of another kind.
     """
     try:
-        raw = json.loads(path.read_text())
+        raw = orjson.loads(path.read_bytes())
+        if not isinstance(raw, dict):
+            raise TypeError("it is not a JSON object")
         signatures = {
             PartnerId(int(partner)): bytes.fromhex(text.removeprefix("0x"))
             for partner, text in raw.pop("signatures", {}).items()

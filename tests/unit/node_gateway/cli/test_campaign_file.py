@@ -56,6 +56,25 @@ def test_refuses_what_does_not_fit_and_says_why(tmp_path: Path, change: dict[str
     assert error.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "input is empty|zero-length"),
+        (b"[" * 100_000, "depth limit"),
+        (b'{"name": "\xff"}', "UTF-8"),
+        (b"[1]", "not a JSON object"),
+    ],
+)
+def test_refuses_what_is_no_json_object(tmp_path: Path, content: bytes, words: str) -> None:
+    file = tmp_path / "campaign.json"
+    file.write_bytes(content)
+
+    with pytest.raises(CommandError, match=words) as error:
+        read_campaign_file(file)
+
+    assert error.value.exit_code == 2
+
+
 def test_names_a_missing_field(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="funders is missing"):
         read_campaign_file(
