@@ -42,4 +42,8 @@ def add_authenticator(page: Page, transport: str = "internal") -> Callable[[], N
             }
         },
     )
-    return lambda: session.send("WebAuthn.removeVirtualAuthenticator", added)
+
+    def take_away() -> None:
+        session.send("WebAuthn.removeVirtualAuthenticator", added)
+
+    return take_away

@@ -1,7 +1,7 @@
 """Requests to a gateway's API process, through its whole ASGI application, in tasks that die with the process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 from tests.faults.databases import api_key
@@ -43,7 +43,7 @@ async def request(
     app, process = slot.app, slot.process
     if app is None or process is None or process.is_dead:
         raise NoAnswerError
-    got: list[dict[str, Any]] = []
+    got: list[MutableMapping[str, Any]] = []
     sent = {"body": body, "more_body": False}
 
     async def receive() -> dict[str, Any]:
@@ -53,7 +53,7 @@ async def request(
         sent.clear()
         return message
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             await process.step(Fault.STOP_BEFORE_ANSWER)
         process.assert_alive()
@@ -63,7 +63,9 @@ async def request(
     died = asyncio.ensure_future(process.died.wait())
     await asyncio.wait((task, died), timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
     died.cancel()
-    if process.is_dead or not task.done() or task.cancelled() or task.exception() is not None or not got:
+    # It was alive when this began.
+    is_dead = bool(process.is_dead)
+    if is_dead or not task.done() or task.cancelled() or task.exception() is not None or not got:
         task.cancel()
         raise NoAnswerError
     answered = {name.decode(): value.decode() for name, value in got[0]["headers"]}
@@ -91,7 +93,7 @@ async def stream(
         await hung_up.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         process.assert_alive()
         if message["type"] == "http.response.start":
             if message["status"] != 200:

@@ -121,9 +121,9 @@ def _prepare(url: str) -> None:
                 "partner": int(partner) if partner else None, "label": party, "created_at_ms": 0,
             }  # fmt: skip
             connection.execute(sa.insert(schema.api_keys).values(row))
-        for name, party, partner, events in WEBHOOKS:
+        for name, party, of_partner, events in WEBHOOKS:
             hook = {
-                "id": name, "party": party, "partner": partner, "url": f"http://{name}.example/hook", "secrets": [SECRET],
+                "id": name, "party": party, "partner": of_partner, "url": f"http://{name}.example/hook", "secrets": [SECRET],
                 "event_names": events and list(events), "next_block": 0, "created_at_ms": 0,
             }  # fmt: skip
             connection.execute(sa.insert(schema.webhooks).values(hook))
@@ -185,7 +185,7 @@ class Reader:
         """All rows of a query."""
         connection = self._sqlite or self._postgres
         assert connection is not None
-        return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+        return connection.execute(statement).fetchall()
 
     def close(self) -> None:
         for connection in (self._sqlite, self._postgres):

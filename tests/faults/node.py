@@ -234,12 +234,12 @@ def _transaction_at(blocks: Sequence[Block], tx_hash: str) -> Transaction | None
 
 def _get_transaction(_: Network, blocks: Sequence[Block], tx_hash: str) -> dict[str, Any] | None:
     found = _transaction_at(blocks, tx_hash)
-    return found and {"from": "0x" + found.sender.hex(), "nonce": hex(found.nonce)}
+    return None if found is None else {"from": "0x" + found.sender.hex(), "nonce": hex(found.nonce)}
 
 
 def _get_raw(_: Network, blocks: Sequence[Block], tx_hash: str) -> str | None:
     found = _transaction_at(blocks, tx_hash)
-    return found and "0x" + found.raw.hex()
+    return None if found is None else "0x" + found.raw.hex()
 
 
 def _set_next_time(network: Network, _: Sequence[Block], timestamp: str) -> None:

@@ -31,7 +31,7 @@ class SteppedPostgres(psycopg.AsyncConnection[Any]):
     def opener(cls, process: Process, on_commit: Callable[[], None]) -> Callable[..., Any]:
         """What SQLAlchemy calls to connect."""
 
-        async def connect(conninfo: str = "", *, context: Any = None, **kw: Any) -> Self:
+        async def connect(conninfo: str = "", *, context: Any = None, **kw: Any) -> "SteppedPostgres":
             process.assert_alive()
             params = await cls._get_connection_params(conninfo, **kw)
             conninfo = psycopg.conninfo.make_conninfo("", **params)

@@ -86,7 +86,9 @@ class Stack:
         if name == DATABASE:
             assert self.postgres is not None
             user = "postgres" if os.geteuid() == 0 else None
-            self._spawn(name, [str(part) for part in self.postgres.process.args], user=user)
+            command = self.postgres.process.args
+            assert isinstance(command, list)
+            self._spawn(name, [str(part) for part in command], user=user)
         elif name == CHAIN:
             self._spawn(name, self._chain_command())
         else:

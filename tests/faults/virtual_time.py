@@ -7,11 +7,12 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from node_gateway.service.clock import Clock
 
 Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
 CPU_S_MAX = 60.0
 
 
@@ -42,7 +43,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             raise SeedTooLongError
         self.now_s += timeout_s
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(
+        self, executor: Any, func: Callable[[Unpack[Arguments]], Result], *args: *Arguments
+    ) -> asyncio.Future[Result]:
         future = self.create_future()
         try:
             future.set_result(func(*args))

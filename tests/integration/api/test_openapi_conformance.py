@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -90,7 +91,7 @@ def test_answers_fit_the_document(documented: schemathesis.BaseSchema, operation
 
     @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(documented[path][method].as_strategy())
-    def answers_fit(case: schemathesis.Case) -> None:
+    def answers_fit(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(checks=CHECKS)
 
     answers_fit()

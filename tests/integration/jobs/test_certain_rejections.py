@@ -12,6 +12,7 @@ from partner_sdk.protocol import (
     Hold,
     HoldAuthorisation,
     KeyKind,
+    MemberId,
     Operation,
     OperationId,
     PartnerId,
@@ -70,11 +71,11 @@ class Desk:
         ).sign(self.ledger.domain, self.shopper.key)  # fmt: skip
         return Hold(self._sequence(partner), self.shopper.member, points, day, signed)
 
-    def _transfer(self, to: object, points: int) -> Operation:
+    def _transfer(self, to: MemberId, points: int) -> Operation:
         signed = TransferAuthorisation(
             member=self.shopper.member, to=to, max_points=points, nonce=self._nonce(), deadline_s=DEADLINE_S
-        ).sign(self.ledger.domain, self.shopper.key)  # type: ignore[arg-type]  # fmt: skip
-        return Transfer(self._sequence(0), self.shopper.member, to, points, signed)  # type: ignore[arg-type]
+        ).sign(self.ledger.domain, self.shopper.key)  # fmt: skip
+        return Transfer(self._sequence(0), self.shopper.member, to, points, signed)
 
 
 async def test_the_ledger_rejects_what_is_called_certain_for_the_same_reason(

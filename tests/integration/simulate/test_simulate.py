@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ async def report_of(scenario: Scenario) -> dict[str, object]:
         return await run_scenario(rpc, parse_scenario(json.dumps(scenario)))
 
 
-async def rejected_in(*events: Event, **changes: object) -> list[tuple[str, str]]:
+async def rejected_in(*events: Event, **changes: Any) -> list[tuple[str, str]]:
     report = await report_of(scenario_of(*events, **changes))
     rejected = report["rejected"]
     assert isinstance(rejected, list)

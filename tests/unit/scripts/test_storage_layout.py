@@ -1,6 +1,7 @@
 """Which changes of the storage layout an upgrade can take over."""
 
 import copy
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 def storage_layout() -> Any:
     sys.path.insert(0, str(ROOT / "scripts" / "lib"))
     try:
-        import storage_layout
+        storage_layout = importlib.import_module("storage_layout")
     finally:
         sys.path.pop(0)
     return storage_layout
@@ -23,7 +24,8 @@ def storage_layout() -> Any:
 
 @pytest.fixture
 def committed() -> dict[str, Any]:
-    return json.loads((ROOT / "contracts" / "storage-layout.json").read_text())
+    committed: dict[str, Any] = json.loads((ROOT / "contracts" / "storage-layout.json").read_text())
+    return committed
 
 
 def fields(layout: dict[str, Any], struct: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -219,7 +219,7 @@ class FakeGateway:
         return replace(settled, id=f"{partner}.0.{next(self._sequence)}")
 
     def _check(
-        self, purpose: Purpose, member: MemberId, details: dict[str, object], authorisation: bytes
+        self, purpose: Purpose, member: MemberId, details: Mapping[str, object], authorisation: bytes
     ) -> int:
         known = self.members[member]
         if known.is_locked and purpose is not Purpose.UNLOCK:

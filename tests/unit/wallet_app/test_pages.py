@@ -122,7 +122,7 @@ def test_a_form_from_another_site_is_refused(
 ) -> None:
     member = wallet.member(points=5)
     browser.open(wallet.link(member))
-    assert browser.post("/lock", **headers).status == 403
+    assert browser.post("/lock", {}, **headers).status == 403
     assert not wallet.ledger.members[member].is_locked
 
 

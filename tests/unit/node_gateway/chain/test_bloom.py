@@ -1,15 +1,16 @@
 """The logs' filter, against py-evm's own."""
 
 import random
+from typing import Any
 
-from eth_bloom import BloomFilter
+from eth_bloom.bloom import BloomFilter
 
 from node_gateway.chain.bloom import bloom_of
 
 
 def test_is_the_filter_that_engines_compute() -> None:
     dice = random.Random(5)
-    logs = [
+    logs: list[dict[str, Any]] = [
         {
             "address": "0x" + dice.randbytes(20).hex(),
             "topics": ["0x" + dice.randbytes(32).hex() for _ in range(n)],

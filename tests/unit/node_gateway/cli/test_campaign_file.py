@@ -8,7 +8,7 @@ import pytest
 
 from node_gateway.cli.campaign_file import read_campaign_file
 from node_gateway.cli.errors import CommandError
-from partner_sdk.protocol import Funder, Stage
+from partner_sdk.protocol import OPERATOR, Funder, PartnerId, Stage
 
 CAMPAIGN: dict[str, Any] = {
     "campaign": 1,
@@ -36,7 +36,10 @@ def test_reads_terms_and_signatures(tmp_path: Path) -> None:
 
     assert (terms.campaign, terms.partners) == (1, (1, 2, 3, 4, 5))
     assert terms.stages == (Stage(bonus_points=200, partners_required=3, min_spend_each_minor=500),)
-    assert terms.funders == (Funder(partner=0, share_bps=5_000), Funder(partner=1, share_bps=5_000))
+    assert terms.funders == (
+        Funder(partner=OPERATOR, share_bps=5_000),
+        Funder(partner=PartnerId(1), share_bps=5_000),
+    )
     assert signatures == {1: bytes.fromhex("ab" * 64)}
 
 

@@ -27,8 +27,8 @@ def places_in(scenario: Any) -> list[str]:
 
 
 def changed(*path: str | int, to: Any) -> Scenario:
-    scenario: Any = worked_example()
-    inner = scenario
+    scenario = worked_example()
+    inner: Any = scenario
     for part in path[:-1]:
         inner = inner[part]
     inner[path[-1]] = to
@@ -36,8 +36,8 @@ def changed(*path: str | int, to: Any) -> Scenario:
 
 
 def without(*path: str | int) -> Scenario:
-    scenario: Any = worked_example()
-    inner = scenario
+    scenario = worked_example()
+    inner: Any = scenario
     for part in path[:-1]:
         inner = inner[part]
     del inner[path[-1]]
