@@ -40,7 +40,7 @@ class StreamMessage:
 
 
 class Subscription:
-    """One stream's queue. It ends when the feed closes, or when it is too slow."""
+    """One stream's queue. It ends when the feed closes, or when it is too slow. What is in blocks up to `through_block` is for the tables to tell."""
 
     def __init__(self, wanted: EventFilter, *, through_block: int, messages_max: int) -> None:
         self.wanted = wanted
@@ -85,6 +85,7 @@ class EventFeed:
         self._by_member: dict[bytes, set[Subscription]] = {}
         self._of_all_members: set[Subscription] = set()
         self._through_block: int | None = None
+        self._turn_block: int | None = None
         self._told: dict[int, bytes] = {}
         self._today: int | None = None
 
@@ -103,9 +104,9 @@ class EventFeed:
             raise TooManyStreamsError(streams_max=self._streams_max)
         if self._through_block is None:
             raise NotIndexedError
-        subscription = Subscription(
-            wanted, through_block=self._through_block, messages_max=self._messages_max
-        )
+        # Who comes in the middle of a turn is told of its blocks by the tables, where they are.
+        through_block = self._through_block if self._turn_block is None else self._turn_block
+        subscription = Subscription(wanted, through_block=through_block, messages_max=self._messages_max)
         self._subscriptions.add(subscription)
         if wanted.member is None:
             self._of_all_members.add(subscription)
@@ -130,6 +131,13 @@ class EventFeed:
     async def on_turn(self, connection: AsyncConnection, head: ChainHead, *, has_moved: bool) -> None:
         if not has_moved or head.block_number < 0:
             return
+        self._turn_block = head.block_number
+        try:
+            await self._turn(connection, head)
+        finally:
+            self._turn_block = None
+
+    async def _turn(self, connection: AsyncConnection, head: ChainHead) -> None:
         previous = self._through_block
         if previous is not None:
             # Blocks may have been taken back and others indexed in their place since the last turn.
@@ -162,13 +170,15 @@ class EventFeed:
     async def _hand_out(self, connection: AsyncConnection, previous: int, head: ChainHead) -> None:
         last_id: dict[bytes, str] = {}
         after = EventPosition(previous, LOG_INDEX_MAX)
+        is_for_few = not self._of_all_members and len(self._by_member) <= MEMBERS_IN_ONE_READ
+        members = frozenset(self._by_member) if is_for_few else None
         while True:
             events = await read_events_after(
                 connection,
                 after,
                 through_block=head.block_number,
                 limit=EVENTS_IN_ONE_READ,
-                wanted=EventFilter(),
+                wanted=EventFilter(members=members),
             )
             for event in events:
                 self._hand_out_event(event)
@@ -183,7 +193,8 @@ class EventFeed:
         message: StreamMessage | None = None
         of_member = self._by_member.get(event.member, set()) if event.member else set()
         for subscription in chain(of_member, self._of_all_members):
-            if subscription.wanted.fits(event):
+            is_new = event.position.block_number > subscription.through_block
+            if is_new and subscription.wanted.fits(event):
                 message = message or event_message(event)
                 subscription.put(message)
 
@@ -201,6 +212,7 @@ class EventFeed:
     def _tell_reset(self, as_of_block: int) -> None:
         message = reset_message(as_of_block, self._told.get(as_of_block, b""))
         for subscription in tuple(self._subscriptions):
+            subscription.through_block = min(subscription.through_block, as_of_block)
             subscription.put(message)
 
 

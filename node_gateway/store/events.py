@@ -53,13 +53,20 @@ def stream_id(position: EventPosition, block_hash: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events: all that are set must fit. A transfer's receiver is the member of its LotReceived, not of TransferSettled."""
+    """Which events: all that are set must fit. A transfer's receiver is the member of its LotReceived, not of TransferSettled.
+
+    Attributes:
+        members: any of these, at most some hundreds.
+    """
 
     member: bytes | None = None
     partner: int | None = None
+    members: frozenset[bytes] | None = None
 
     def fits(self, event: ChainEvent) -> bool:
         if self.partner is not None and event.partner != self.partner:
+            return False
+        if self.members is not None and event.member not in self.members:
             return False
         return self.member is None or self.member == event.member
 
@@ -128,6 +135,8 @@ def _filtered(query: sa.Select[Any], wanted: EventFilter) -> sa.Select[Any]:
         query = query.where(schema.events.c.partner == wanted.partner)
     if wanted.member is not None:
         query = query.where(schema.events.c.member == wanted.member)
+    if wanted.members is not None:
+        query = query.where(schema.events.c.member.in_(sorted(wanted.members)))
     return query
 
 

@@ -3,15 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 import orjson
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from node_gateway.service.event_feed import EventFeed, StreamMessage
+from node_gateway.service import event_feed
+from node_gateway.service.event_feed import EventFeed, StreamMessage, Subscription
 from node_gateway.store import schema
-from node_gateway.store.events import EventFilter
+from node_gateway.store.events import ChainEvent, EventFilter, EventPosition, read_events_after
 from tests.integration.api.conftest import Api, served, until
 from tests.integration.api.ledger_rows import ANNA, BORIS, GROCER, move_head, seed_block, settle_purchase
 
@@ -182,6 +185,67 @@ async def test_a_slow_stream_is_cut_off_and_others_go_on(sqlite_api: Api) -> Non
     assert slow.is_cut_off
     assert await slow.next() is None
     assert await quick.next() == message
+
+
+async def test_who_comes_while_a_block_is_told_misses_nothing_and_hears_nothing_twice(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed, late = EventFeed(streams_max=3, messages_max=20), list[Subscription]()
+
+    async def turn() -> None:
+        async with api.database.reading() as connection:
+            await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
+
+    async def read_and_be_joined(*args: Any, **given: Any) -> list[ChainEvent]:
+        if not late:
+            late.append(feed.subscribe(EventFilter()))
+        return await read_events_after(*args, **given)
+
+    monkeypatch.setattr(event_feed, "EVENTS_IN_ONE_READ", 2)
+    monkeypatch.setattr(event_feed, "read_events_after", read_and_be_joined)
+    await turn()
+    early = feed.subscribe(EventFilter())
+
+    async def write_five(connection: AsyncConnection) -> None:
+        for index in range(5):
+            await settle_purchase(connection, index + 1, block_number=11, log_index=index)
+        await move_head(connection, 11)
+
+    await api.change(write_five)
+    await turn()
+    await settle(api, 6, block=12)
+    await turn()
+
+    (joined,) = late
+    assert joined.through_block == 11
+    assert await told(early) == [f"11-{index}-00000000" for index in range(5)] + ["12-0-00000000"]
+    assert await told(joined) == ["12-0-00000000"]
+
+
+async def test_the_streams_of_some_members_read_their_events_alone(api: Api) -> None:
+    feed = EventFeed(streams_max=3, messages_max=20)
+    async with api.database.reading() as connection:
+        await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
+    of_boris = feed.subscribe(EventFilter(member=BORIS))
+    await settle(api, 1, block=11)
+    async with api.database.reading() as connection:
+        await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
+        found = await read_events_after(
+            connection, EventPosition(0, 0), through_block=11, limit=9,
+            wanted=EventFilter(members=frozenset({bytes(BORIS), bytes(ANNA)})),
+        )  # fmt: skip
+
+    assert [event.member for event in found] == [bytes(ANNA)]
+    assert await told(of_boris) == []
+
+
+async def told(subscription: Subscription) -> list[str | None]:
+    """The ids of what waits; ends the stream."""
+    subscription.close()
+    messages = []
+    while (message := await subscription.next()) is not None:
+        messages.append(message.id)
+    return messages
 
 
 async def test_streams_end_when_the_process_stops(sqlite_api: Api) -> None:
