@@ -1,6 +1,6 @@
 """Reading and decoding blocks in a process of its own, beside the one that folds and writes them.
 
-Frames go both ways over the child's standard input and output: four bytes of length, then a pickle; both ends are this code. Answers come in the order
+Frames go both ways over the child's standard input and output: four bytes of length, then the message as `marshal` has it; both ends are this code. Answers come in the order
 of the requests, and the next run is read while one is folded. The child ends where its input does, so that it never outlives a worker that was
 killed.
 """
@@ -8,8 +8,8 @@ killed.
 import asyncio
 import contextlib
 import gc
+import marshal
 import os
-import pickle
 import signal
 import struct
 import sys
@@ -18,10 +18,19 @@ from typing import Any, Final
 
 import uvloop
 
+from node_gateway.chain.abi import Event
 from node_gateway.chain.artifacts import ledger_events
+from node_gateway.chain.node import Header, Receipt
 from node_gateway.chain.rpc import HttpRpc
-from node_gateway.chain.rpc_errors import RpcError
-from node_gateway.jobs.run_reading import InProcessSource, ReadingAhead, Run, RunSource, WantedRun
+from node_gateway.chain.rpc_errors import RpcError, RpcReason
+from node_gateway.jobs.run_reading import (
+    IndexedBlock,
+    InProcessSource,
+    ReadingAhead,
+    Run,
+    RunSource,
+    WantedRun,
+)
 
 _LENGTH: Final = struct.Struct(">I")
 _END_WAIT_S: Final = 5.0
@@ -45,7 +54,7 @@ class _Child:
         answer = asyncio.get_running_loop().create_future()
         # No wait in between: the order of who waits is that of the requests.
         self._waiting.append(answer)
-        self.process.stdin.write(_framed(wanted))
+        self.process.stdin.write(_framed(tuple(wanted)))
         return await answer
 
     @property
@@ -90,11 +99,11 @@ class ReadingProcess:
             RpcError: as `node.blocks`.
             ReadingProcessError: the child ended.
         """
-        answer = await (await self._running()).ask(wanted)
-        if isinstance(answer, tuple):
-            raise RpcError(*answer)
-        run: Run = answer
-        return run
+        has_run, answer = await (await self._running()).ask(wanted)
+        if not has_run:
+            reason, *rest = answer
+            raise RpcError(RpcReason(reason), *rest)
+        return _run_of(answer)
 
     async def start(self) -> None:
         """Start it before it is needed."""
@@ -126,14 +135,40 @@ class ReadingProcess:
 
 
 def _framed(message: Any) -> bytes:
-    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    # Of all forms the quickest for many small values, of Python's own types alone. The same interpreter reads it.
+    body = marshal.dumps(message)
     return _LENGTH.pack(len(body)) + body
 
 
 async def _unframed(stream: asyncio.StreamReader) -> Any:
     (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
-    # What this very code wrote.
-    return pickle.loads(await stream.readexactly(length))
+    return marshal.loads(await stream.readexactly(length))
+
+
+def _plain(run: Run) -> list[tuple[Any, ...]]:
+    return [
+        (
+            tuple(block.header),
+            None if block.receipts is None else [tuple(receipt) for receipt in block.receipts],
+            [tuple(event) for event in block.events],
+            block.event_values,
+            block.operation_values,
+        )
+        for block in run
+    ]
+
+
+def _run_of(plain: list[tuple[Any, ...]]) -> Run:
+    return [
+        IndexedBlock(
+            Header(*header),
+            None if receipts is None else [Receipt(*receipt) for receipt in receipts],
+            [Event(*event) for event in events],
+            event_values,
+            operation_values,
+        )
+        for header, receipts, events, event_values, operation_values in plain
+    ]
 
 
 async def _serve(rpc_url: str, answers_fd: int) -> None:
@@ -152,16 +187,17 @@ async def _serve(rpc_url: str, answers_fd: int) -> None:
         writing = group.create_task(_write(reading, answers))
         with contextlib.suppress(asyncio.IncompleteReadError):
             while True:
-                reading.put_nowait(group.create_task(_answer(source, await _unframed(requests))))
+                wanted = WantedRun(*await _unframed(requests))
+                reading.put_nowait(group.create_task(_answer(source, wanted)))
         writing.cancel()
     await rpc.close()
 
 
 async def _answer(source: RunSource, wanted: WantedRun) -> bytes:
     try:
-        return _framed(await source.read(wanted))
+        return _framed((True, _plain(await source.read(wanted))))
     except RpcError as error:
-        return _framed((error.reason, error.message, error.method, error.code, error.data))
+        return _framed((False, (error.reason.value, error.message, error.method, error.code, error.data)))
 
 
 async def _write(reading: asyncio.Queue[asyncio.Task[bytes]], answers: asyncio.StreamWriter) -> None:

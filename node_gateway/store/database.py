@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -114,6 +115,7 @@ def create_database(url: str) -> Database:
         sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:
         engine = create_async_engine(target, pool_pre_ping=True, **options)
+        sa.event.listen(engine.sync_engine, "connect", _prepare_postgresql)
     return Database(target, engine)
 
 
@@ -144,6 +146,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in _SQLITE_PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    # The driver's default looks at each value whether it is a DBAPI `Binary`, in Python: twice the time of a row.
+    connection.driver_connection.adapters.register_dumper(None, BytesBinaryDumper)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
