@@ -1,8 +1,8 @@
 """Reading and decoding blocks in a process of its own, beside the one that folds and writes them.
 
-Frames go both ways over the child's standard input and output: four bytes of length, then the message as `marshal` has it; both ends are this code. Answers come in the order
-of the requests, and the next run is read while one is folded. The child ends where its input does, so that it never outlives a worker that was
-killed.
+Frames go both ways over the child's standard input and output: four bytes of length, then the message as `marshal` has it; both ends are this
+code. Answers come in the order of the requests, and the next run is read while one is folded. The child ends where its input does, so that it never
+outlives a worker that was killed.
 """
 
 import asyncio

@@ -40,7 +40,13 @@ class StreamMessage:
 
 
 class Subscription:
-    """One stream's queue. It ends when the feed closes, or when it is too slow. What is in blocks up to `through_block` is for the tables to tell."""
+    """One stream's queue. It ends when the feed closes, or when it is too slow.
+
+    Attributes:
+        wanted: which events.
+        through_block: what is in blocks up to it the tables tell.
+        is_cut_off: it was too slow.
+    """
 
     def __init__(self, wanted: EventFilter, *, through_block: int, messages_max: int) -> None:
         self.wanted = wanted
@@ -134,6 +140,11 @@ class EventFeed:
         self._turn_block = head.block_number
         try:
             await self._turn(connection, head)
+        except BaseException:
+            # Told again in the next turn, of blocks that may be others by then: better twice than not at all.
+            for subscription in self._subscriptions:
+                subscription.through_block = min(subscription.through_block, self._through_block or 0)
+            raise
         finally:
             self._turn_block = None
 

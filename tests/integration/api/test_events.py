@@ -222,6 +222,32 @@ async def test_who_comes_while_a_block_is_told_misses_nothing_and_hears_nothing_
     assert await told(joined) == ["12-0-00000000"]
 
 
+async def test_what_a_failed_turn_did_not_tell_is_told_in_the_next(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed, late = EventFeed(streams_max=3, messages_max=20), list[Subscription]()
+
+    async def turn() -> None:
+        async with api.database.reading() as connection:
+            await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
+
+    async def be_joined_and_fail(*_: Any, **__: Any) -> list[ChainEvent]:
+        late.append(feed.subscribe(EventFilter(member=ANNA)))
+        raise OSError("the database went away")
+
+    await turn()
+    early = feed.subscribe(EventFilter(member=ANNA))
+    await settle(api, 1, block=11)
+    with monkeypatch.context() as failing:
+        failing.setattr(event_feed, "read_events_after", be_joined_and_fail)
+        with pytest.raises(OSError, match="went away"):
+            await turn()
+    await turn()
+
+    for subscription in (early, *late):
+        assert (await told(subscription))[0] == "11-0-00000000"
+
+
 async def test_the_streams_of_some_members_read_their_events_alone(api: Api) -> None:
     feed = EventFeed(streams_max=3, messages_max=20)
     async with api.database.reading() as connection:
