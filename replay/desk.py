@@ -10,7 +10,7 @@ from datetime import date
 from partner_sdk import AsyncPartner, AsyncWallet, MemberKey, OperationRecord, drafts
 from partner_sdk.drafts import Draft
 from partner_sdk.models import BulkResult
-from partner_sdk.protocol import Domain, KeyKind, OperationId, SigningKey, Submitter
+from partner_sdk.protocol import Domain, KeyKind, OperationId, Reason, SigningKey, Submitter
 from replay.departments import REPLAY_PARTNERS
 from replay.members import Members, ReplayMember
 from replay.plan import PlannedOperation, PlannedPurchase
@@ -23,6 +23,10 @@ REQUEST_WAIT_MAX_S = 60.0
 # Until closing time the shops' clock stands: what is signed again after a stop gets the deadline that it had.
 CLOSING_AFTER_S = 12 * 3600
 VALIDITY_S = DEADLINE_DAYS * 86_400 - CLOSING_AFTER_S
+
+
+Accepted = Callable[[Sequence[PlannedOperation]], None]
+Refused = Callable[[PlannedOperation, str], None]
 
 
 class RefusedSubmissionError(Exception):
@@ -75,38 +79,43 @@ class Desk:
             [drafts.enrol(one.member, one.key.address, KeyKind.SECP256K1) for one in members]
         )
 
-    async def send(
-        self, wave: Sequence[PlannedOperation], accepted: Callable[[Sequence[PlannedOperation]], None]
-    ) -> None:
+    async def send(self, wave: Sequence[PlannedOperation], accepted: Accepted, refused: Refused) -> None:
         """Sends a wave, each operation in a submission of its own, all partners at once; durable when it returns.
 
         Args:
             wave: in the order in which each partner's are to be accepted.
             accepted: told what the gateway has answered for, request by request.
+            refused: told, with the reason, of a coupon whose nonce its member has used in the wallet meanwhile.
 
         Raises:
-            RefusedSubmissionError: where the gateway refuses one.
+            RefusedSubmissionError: where the gateway refuses one for anything else.
         """
         by_partner: dict[int, list[PlannedOperation]] = defaultdict(list)
         for operation in wave:
             by_partner[operation.partner].append(operation)
         async with asyncio.TaskGroup() as tasks:
             for partner, operations in by_partner.items():
-                tasks.create_task(self._send_as(partner, operations, accepted))
+                tasks.create_task(self._send_as(partner, operations, accepted, refused))
 
     async def _send_as(
         self,
         partner: int,
         operations: Sequence[PlannedOperation],
-        accepted: Callable[[Sequence[PlannedOperation]], None],
+        accepted: Accepted,
+        refused: Refused,
     ) -> None:
         for start in range(0, len(operations), SUBMISSIONS_IN_ONE_REQUEST):
             part = operations[start : start + SUBMISSIONS_IN_ONE_REQUEST]
             self._sequences.expect(Submitter.of(partner), [one.sequence for one in part])
             results = await self.partners[partner].submit_bulk([[self._draft(one)] for one in part])
+            taken = []
             for operation, result in zip(part, results, strict=True):
-                _require_taken(operation, result)
-            accepted(part)
+                if result.problem is not None and result.problem.code == Reason.NONCE_USED:
+                    refused(operation, result.problem.code)
+                else:
+                    _require_taken(operation, result)
+                    taken.append(operation)
+            accepted(taken)
 
     def _draft(self, operation: PlannedOperation) -> Draft:
         member = self.members[operation.household]

@@ -54,15 +54,18 @@ class Settlement:
         self.outcomes = Outcomes()
         self._early.clear()
 
-    def accepted(self, client: AsyncPartner, operations: Sequence[OperationId]) -> None:
-        """These are durable at the gateway, as of now."""
-        now_s = time.monotonic()
-        for operation in operations:
-            self._waiting[operation] = (client, now_s)
-            # The block may be told before the gateway's answer has arrived.
-            early = self._early.pop(operation, None)
-            if early is not None:
-                self._end(operation, *early)
+    def accepted(self, client: AsyncPartner, operation: OperationId) -> None:
+        """It is durable at the gateway, as of now."""
+        self._waiting[operation] = (client, time.monotonic())
+        # The block may be told before the gateway's answer has arrived.
+        early = self._early.pop(operation, None)
+        if early is not None:
+            self._end(operation, *early)
+
+    def refused(self, reason: str) -> None:
+        """The gateway took one not at all."""
+        self.outcomes.refused[reason] += 1
+        self._advanced(1)
 
     async def all_settled(self) -> None:
         """Returns when nothing waits.

@@ -102,13 +102,16 @@ async def _replay_day(book: DayBook, desk: Desk, settlement: Settlement, day: Da
     settlement.begin_day()
 
     def accepted(part: Sequence[PlannedOperation]) -> None:
-        settlement.accepted(desk.partners[part[0].partner], [operation_id(operation) for operation in part])
-        if book.watch is not None:
-            for operation in part:
+        for operation in part:
+            settlement.accepted(desk.partners[operation.partner], operation_id(operation))
+            if book.watch is not None:
                 book.watch.accepted(desk.members[operation.household].member)
 
+    def refused(_: PlannedOperation, reason: str) -> None:
+        settlement.refused(reason)
+
     for wave in waves(day.operations):
-        await desk.send(wave, accepted)
+        await desk.send(wave, accepted, refused)
     await settlement.all_settled()
     outcomes, journal = settlement.outcomes, book.journal
     journal.last_day = day.day

@@ -8,6 +8,7 @@ import orjson
 
 from node_gateway.chain.artifacts import ledger_events
 from node_gateway.chain.deployment import load_deployment
+from node_gateway.chain.rpc_errors import RpcError
 from node_gateway.jobs.content_hash import content_hash
 from node_gateway.jobs.indexer import Indexer
 from node_gateway.store.database import Database
@@ -244,8 +245,11 @@ async def reindex_problems(gateway: GatewayUnderTest, kept: Database, fresh: Dat
     )
     del gateway.network.chain.blocks[next_block:]
     gateway.network.has_block_receipts = True
-    while not (await indexer.step()).is_idle:
-        pass
+    try:
+        while not (await indexer.step()).is_idle:
+            pass
+    except RpcError as error:
+        return [f"{gateway.name}: a healthy node cannot be indexed anew: {error}"]
     async with kept.reading() as left, fresh.reading() as right:
         same = await content_hash(left) == await content_hash(right)
     return [] if same else [f"{gateway.name}: indexing anew gives other content"]

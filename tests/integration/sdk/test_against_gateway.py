@@ -83,7 +83,7 @@ async def test_codes_redeem_hold_capture_void_and_refund_on_the_ledger(running: 
         assert (await partner.void(await partner.hold(second.text, 100))).released == 100
         account = await partner.member(member.member)
         assert (account.available, account.held, account.next_nonce) == (1_000 - 200 + 50 - 300 + 10, 0, 4)
-        with pytest.raises(partner_sdk.NonceUsedError):
+        with pytest.raises(partner_sdk.SubmissionRefusedError, match="nonce_used"):
             await partner.redeem(code, 1)
         with pytest.raises(partner_sdk.InsufficientPointsError):
             await partner.redeem(
