@@ -173,8 +173,7 @@ async def test_streams_that_are_not_ones_own_are_refused(sqlite_api: Api) -> Non
 
 async def test_a_slow_stream_is_cut_off_and_others_go_on(sqlite_api: Api) -> None:
     feed = EventFeed(streams_max=3, messages_max=2)
-    async with sqlite_api.database.reading() as connection:
-        await feed.on_turn(connection, sqlite_api.gateway.watch.head, has_moved=True)
+    await turn(feed, sqlite_api)
     slow, quick = feed.subscribe(EventFilter()), feed.subscribe(EventFilter(member=BORIS))
     message = StreamMessage("1-0", "PurchaseSettled", "{}")
 
@@ -192,10 +191,6 @@ async def test_who_comes_while_a_block_is_told_misses_nothing_and_hears_nothing_
 ) -> None:
     feed, late = EventFeed(streams_max=3, messages_max=20), list[Subscription]()
 
-    async def turn() -> None:
-        async with api.database.reading() as connection:
-            await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
-
     async def read_and_be_joined(*args: Any, **given: Any) -> list[ChainEvent]:
         if not late:
             late.append(feed.subscribe(EventFilter()))
@@ -203,7 +198,7 @@ async def test_who_comes_while_a_block_is_told_misses_nothing_and_hears_nothing_
 
     monkeypatch.setattr(event_feed, "EVENTS_IN_ONE_READ", 2)
     monkeypatch.setattr(event_feed, "read_events_after", read_and_be_joined)
-    await turn()
+    await turn(feed, api)
     early = feed.subscribe(EventFilter())
 
     async def write_five(connection: AsyncConnection) -> None:
@@ -212,9 +207,9 @@ async def test_who_comes_while_a_block_is_told_misses_nothing_and_hears_nothing_
         await move_head(connection, 11)
 
     await api.change(write_five)
-    await turn()
+    await turn(feed, api)
     await settle(api, 6, block=12)
-    await turn()
+    await turn(feed, api)
 
     (joined,) = late
     assert joined.through_block == 11
@@ -227,22 +222,18 @@ async def test_what_a_failed_turn_did_not_tell_is_told_in_the_next(
 ) -> None:
     feed, late = EventFeed(streams_max=3, messages_max=20), list[Subscription]()
 
-    async def turn() -> None:
-        async with api.database.reading() as connection:
-            await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
-
     async def be_joined_and_fail(*_: Any, **__: Any) -> list[ChainEvent]:
         late.append(feed.subscribe(EventFilter(member=ANNA)))
         raise OSError("the database went away")
 
-    await turn()
+    await turn(feed, api)
     early = feed.subscribe(EventFilter(member=ANNA))
     await settle(api, 1, block=11)
     with monkeypatch.context() as failing:
         failing.setattr(event_feed, "read_events_after", be_joined_and_fail)
         with pytest.raises(OSError, match="went away"):
-            await turn()
-    await turn()
+            await turn(feed, api)
+    await turn(feed, api)
 
     for subscription in (early, *late):
         assert (await told(subscription))[0] == "11-0-00000000"
@@ -250,12 +241,11 @@ async def test_what_a_failed_turn_did_not_tell_is_told_in_the_next(
 
 async def test_the_streams_of_some_members_read_their_events_alone(api: Api) -> None:
     feed = EventFeed(streams_max=3, messages_max=20)
-    async with api.database.reading() as connection:
-        await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
+    await turn(feed, api)
     of_boris = feed.subscribe(EventFilter(member=BORIS))
     await settle(api, 1, block=11)
+    await turn(feed, api)
     async with api.database.reading() as connection:
-        await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
         found = await read_events_after(
             connection, EventPosition(0, 0), through_block=11, limit=9,
             wanted=EventFilter(members=frozenset({bytes(BORIS), bytes(ANNA)})),
@@ -263,6 +253,12 @@ async def test_the_streams_of_some_members_read_their_events_alone(api: Api) -> 
 
     assert [event.member for event in found] == [bytes(ANNA)]
     assert await told(of_boris) == []
+
+
+async def turn(feed: EventFeed, api: Api) -> None:
+    """One look at the tables, as the process would take it."""
+    async with api.database.reading() as connection:
+        await feed.on_turn(connection, api.gateway.watch.head, has_moved=True)
 
 
 async def told(subscription: Subscription) -> list[str | None]:
