@@ -13,6 +13,9 @@ from tests.faults.process import Process
 
 HANG_S = 10_000.0
 SLOW = "slow"
+UNNOTED = 500
+"""With this refusal the database goes away too, before what became of the delivery is noted."""
+UNNOTED_COMMITS = 2
 
 
 class Receivers:
@@ -53,5 +56,7 @@ class _Link(httpx2.AsyncBaseTransport):
         message = orjson.loads(await request.aread()) | {"id": request.headers["webhook-id"]}
         await self._process.step(Fault.STOP_IN_WEBHOOK)
         answer = await self._receivers.take(request.headers["host"].partition(".")[0], message)
+        if answer.status_code == UNNOTED:
+            self._process.faults.arm(Fault.COMMIT_LOST_BEFORE, UNNOTED_COMMITS)
         await self._process.step(Fault.STOP_IN_WEBHOOK)
         return answer

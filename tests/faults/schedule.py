@@ -14,6 +14,7 @@ COUNT: Final = (6, 14)
 WAIT_FOR_POOL_S: Final = 8.0
 DEEP: Final = (6, 14)
 FREEZE_CHANCE: Final = 0.09
+STUCK_S: Final = 60
 
 _NODE: Final = (
     Fault.NODE_LATE, Fault.NODE_TWICE, Fault.NODE_NEVER, Fault.NODE_ERROR_AFTER_ACCEPTING, Fault.NODE_GARBLED,
@@ -87,8 +88,12 @@ class Schedule:
             dice.choice(self._gateways).receivers.faults.arm(kind, dice.randint(1, 2))
         elif kind in (Fault.CLOCK_FORWARD, Fault.CLOCK_BACK):
             slot, sign = self._slot(), 1 if kind is Fault.CLOCK_FORWARD else -1
-            slot.clock.offset_s += sign * dice.choice([5, 40, 600, 7_200])
+            jump_s = dice.choice([5, 40, 600, 7_200])
+            slot.clock.offset_s += sign * jump_s
             network.faults.count(kind)
+            if sign < 0 and jump_s > STUCK_S:
+                # Only together do they show who waits by a clock that was set back before sending again.
+                await self._drop_pool()
         elif kind in (Fault.NODE_REORGANISES, Fault.NODE_REORGANISES_DEEP):
             depth = dice.randint(1, 4) if kind is Fault.NODE_REORGANISES else dice.randint(*DEEP)
             await self._until_blocks(depth + 3)

@@ -11,6 +11,7 @@ from tests.faults.gateway import GatewayUnderTest
 
 RECONNECT_S = (0.2, 2.0)
 HANG_UP_CHANCE = 0.02
+HANG_UP_AFTER_RESET_CHANCE = 0.5
 
 Position = tuple[int, int]
 
@@ -62,7 +63,8 @@ class StreamReader:
                     *whole, buffer = buffer.split(b"\r\n\r\n")
                     for text in whole:
                         self._take(text.decode())
-                    if self.is_chaotic and self._dice.random() < HANG_UP_CHANCE:
+                    chance = HANG_UP_AFTER_RESET_CHANCE if b"StreamReset" in chunk else HANG_UP_CHANCE
+                    if self.is_chaotic and self._dice.random() < chance:
                         break
                 await chunks.aclose()  # type: ignore[attr-defined]
             except NoAnswerError:
