@@ -137,8 +137,9 @@ class Wanted(NamedTuple):
 
     def has(self, log: Mapping[str, Any]) -> bool:
         topics = log["topics"]
-        is_ignored = self.ignored_topic is not None and topics and topics[0] == self.ignored_topic
-        return not is_ignored and log["address"].lower() == self.contract
+        if self.ignored_topic is not None and topics and topics[0] == self.ignored_topic:
+            return False
+        return bool(log["address"].lower() == self.contract)
 
 
 async def blocks(
@@ -271,17 +272,17 @@ def _block_from_receipts(
         assert_all_logs("eth_getBlockReceipts", header, (log for raw in raw_receipts for log in raw["logs"]))
     elif header.receipts_root != text_of(receipts_root(raw_receipts)):
         raise _contradiction("eth_getBlockReceipts", header, "other receipts than its header says")
-    logs: list[Log] = []
-    expected_index = None
-    for raw in raw_receipts:
-        for log in raw["logs"]:
-            index = number_of(log["logIndex"])
-            # anvil counts from 0 in each block; an engine may start elsewhere, but a hole means logs were left out.
-            if expected_index is not None and index != expected_index:
-                raise _contradiction("eth_getBlockReceipts", header, f"log {expected_index} is missing")
-            expected_index = index + 1
-            if wanted.has(log):
-                logs.append(_log(log, index))
+    indices = [int(log["logIndex"], 16) for raw in raw_receipts for log in raw["logs"]]
+    # anvil counts from 0 in each block; an engine may start elsewhere, but a hole means logs were left out.
+    if indices and indices != list(range(indices[0], indices[0] + len(indices))):
+        raise _contradiction("eth_getBlockReceipts", header, "a hole in the numbers of its logs")
+    numbers = iter(indices)
+    logs = [
+        Log(log["topics"], log["data"], index, log["transactionHash"], receipt.tx_index)
+        for receipt, raw in zip(receipts, raw_receipts, strict=True)
+        for log, index in zip(raw["logs"], numbers, strict=False)
+        if wanted.has(log)
+    ]
     return Block(header, logs, receipts)
 
 

@@ -45,6 +45,8 @@ from node_gateway.store import schema
 from node_gateway.store.database import Database
 
 EVENTS_IN_TRANSACTION_MAX: Final = 20_000
+# Some milliseconds of folding.
+EVENTS_AT_ONCE: Final = 250
 # A node that is this long behind what it once showed has lost its tail; a balancer's other node would have caught up.
 BEHIND_WAIT_MS: Final = 5_000
 _CURSOR_ID: Final = 1
@@ -215,14 +217,13 @@ class Indexer:
         mined = [await self._mined(block) for block in run]
         async with self._database.indexing() as connection:
             await load_for(model, connection, [event for block in run for event in block.events])
-            journal: list[Row] = []
-            for block in run:
-                number = block.header.number
-                model.keep_journal(number > head - UNDO_BLOCKS)
-                fold(model, block.events, number)
-                if number > head - UNDO_BLOCKS:
-                    journal += model.take_journal(UNDO_MARK)
-            await write_records(connection, run)
+            # The database takes in what the events say while they are folded here.
+            writing = asyncio.create_task(write_records(connection, run))
+            try:
+                journal = await _folded(model, run, head)
+            finally:
+                # Whatever became of the fold: until then the connection is busy.
+                await writing
             settled = await settle_batches(
                 connection,
                 [
@@ -331,6 +332,21 @@ class Indexer:
 
     def _idle(self, head: int) -> IndexStep:
         return IndexStep(0, 0, None, head, self._next_block)
+
+
+async def _folded(model: ReadModel, run: Run, head: int) -> list[Row]:
+    """Fold blocks, letting others go on in between; returns the undo journals of those near the head."""
+    journal: list[Row] = []
+    for block in run:
+        is_near = block.header.number > head - UNDO_BLOCKS
+        model.keep_journal(is_near)
+        # Once without events too: what a block changes is noted under its number.
+        for start in range(0, len(block.events), EVENTS_AT_ONCE) or (0,):
+            fold(model, block.events[start : start + EVENTS_AT_ONCE], block.header.number)
+            await asyncio.sleep(0)
+        if is_near:
+            journal += model.take_journal(UNDO_MARK)
+    return journal
 
 
 def _transactions(blocks: Run) -> list[Run]:

@@ -29,7 +29,7 @@ from node_gateway.jobs.relay_limits import RelayLimits
 from node_gateway.jobs.remining import remine
 from node_gateway.jobs.sending import Sender
 from node_gateway.jobs.settlement import SettledBatch
-from node_gateway.service.clock import Clock
+from node_gateway.service.clock import Clock, Since
 from node_gateway.store.database import Database
 from node_gateway.tracing import Traces
 
@@ -96,17 +96,17 @@ class Relay:
         self._chain_clock = chain_clock
         self._traces = traces
         self._leases: dict[bytes, Lease] = {}
-        self._renewed_at_s = float("-inf")
+        self._since_renewal = Since(clock)
         self._order = LaneOrder()
         self._flight = _Flight()
         self._is_flight_known = False
         self._waiting: dict[WaitingKey, Waiting] = {}
-        self._waiting_at_s = float("-inf")
-        self._resends_at_s = float("-inf")
+        self._since_waiting = Since(clock)
+        self._since_resends = Since(clock)
         self._open_campaigns: dict[int, int] = {}
         self._campaigns_header: Header | None = None
         self._header: Header | None = None
-        self._header_at_s = 0.0
+        self._since_header = Since(clock)
         self._sender = Sender(
             rpc,
             database,
@@ -178,11 +178,10 @@ class Relay:
         self._leases.clear()
 
     async def _hold_leases(self, now_ms: int) -> None:
-        # In time that only goes on: a clock that was set back would let the leases run out.
-        renewed_s = self._clock.monotonic_s()
-        is_fresh = (renewed_s - self._renewed_at_s) * 1000 < lanes.LEASE_MS // 3
-        if is_fresh and len(self._leases) == len(self._signers):
+        if self._since_renewal.ms < lanes.LEASE_MS // 3 and len(self._leases) == len(self._signers):
             return
+        renewal = Since(self._clock)
+        renewal.begin()
         missing = [address for address in self._signers if address not in self._leases]
         counts = {address: await self._mined_nonce(address) for address in missing}
         async with self._database.writing() as connection:
@@ -196,7 +195,7 @@ class Relay:
                     lease_taken.mined_nonce = counts[address]
                     self._leases[address] = lease_taken
                     self._forget_flight()
-        self._renewed_at_s = renewed_s
+        self._since_renewal = renewal
 
     async def _mined_nonce(self, address: bytes) -> int:
         return await node.transaction_count(self._rpc, text_of(address), "latest")
@@ -229,7 +228,7 @@ class Relay:
         async with self._database.reading() as connection:
             in_flight = await outbox.in_flight_ids(connection, self._leases)
         await self._take_in_arrivals(in_flight)
-        if not self._has_room() and self._is_waiting_fresh():
+        if not self._has_room() and self._since_waiting.ms <= WAITING_AGE_MAX_MS:
             return list(self._waiting.values()), 0
         async with self._database.reading() as connection:
             if self._campaigns_header is not header:
@@ -243,9 +242,6 @@ class Relay:
 
     def _has_room(self) -> bool:
         return any(self._flight.count(lane) < self._limits.in_flight_max for lane in self._leases)
-
-    def _is_waiting_fresh(self) -> bool:
-        return (self._clock.monotonic_s() - self._waiting_at_s) * 1000 <= WAITING_AGE_MAX_MS
 
     async def _read_campaigns(self, connection: AsyncConnection, header: Header) -> None:
         found = await outbox.open_campaigns(connection, header.timestamp_s // SECONDS_OF_DAY)
@@ -262,7 +258,7 @@ class Relay:
             known=self._waiting,
             open_campaigns=self._open_campaigns,
         )
-        self._waiting_at_s = self._clock.monotonic_s()
+        self._since_waiting.begin()
         return list(self._waiting.values())
 
     async def _take_in_arrivals(self, in_flight: set[int]) -> None:
@@ -284,11 +280,11 @@ class Relay:
         return sum(self.gas.expected(submission.guessed_gas) for submission in waiting) >= TRANSACTION_GAS_MAX
 
     async def _newest_header(self) -> Header:
-        asked_s = self._clock.monotonic_s()
-        if self._header is None or (asked_s - self._header_at_s) * 1000 > HEADER_AGE_MAX_MS:
-            header = await node.header_at(self._rpc, "latest")
-            assert header is not None, "a chain without a latest block"
-            self._header, self._header_at_s = header, asked_s
+        if self._header is None or self._since_header.ms > HEADER_AGE_MAX_MS:
+            self._header = None
+            self._since_header.begin()
+            self._header = await node.header_at(self._rpc, "latest")
+            assert self._header is not None, "a chain without a latest block"
         return self._header
 
     def _fees(self, header: Header) -> Fees:
@@ -345,8 +341,8 @@ class Relay:
 
     async def _due(self, now_ms: int) -> list[InFlight]:
         sent_before_ms = 0
-        if (self._clock.monotonic_s() - self._resends_at_s) * 1000 >= RESENDS_EVERY_MS:
-            self._resends_at_s = self._clock.monotonic_s()
+        if self._since_resends.ms >= RESENDS_EVERY_MS:
+            self._since_resends.begin()
             sent_before_ms = now_ms - self._limits.resend_after_ms
         async with self._database.reading() as connection:
             return await outbox.due(connection, self._leases, sent_before_ms=sent_before_ms, now_ms=now_ms)

@@ -11,6 +11,7 @@ from node_gateway.chain.rpc import Rpc
 from node_gateway.chain.rpc_errors import RpcError, RpcReason
 from node_gateway.jobs.batching import GasModel
 from node_gateway.jobs.content_hash import content_hash
+from node_gateway.jobs.fold.accounts import FoldMismatchError
 from node_gateway.jobs.indexer import BEHIND_WAIT_MS
 from node_gateway.jobs.lanes import LEASE_MS, LeaseLostError
 from node_gateway.jobs.relay_limits import RelayLimits
@@ -60,6 +61,27 @@ async def test_reindexing_from_zero_gives_the_same_content(
     assert await _hash(gateway) == before
     assert await gateway.rows(schema.operations, "id") == operations
     assert not await gateway.count_open()
+
+
+async def test_a_read_model_that_contradicts_the_chain_takes_in_nothing_until_it_is_made_anew(
+    deployed_ledger: DeployedLedger, database: Database
+) -> None:
+    gateway = Gateway(deployed_ledger, database)
+    shopping = Shopping(gateway, seed=4, members=1)
+    await shopping.enrol_all()
+    await gateway.accept(3, [shopping.purchase(3, shopping.shoppers[0], 50_000)])
+    await gateway.settle()
+    events = await gateway.rows(schema.events, "block_number", "log_index")
+    async with database.writing() as connection:
+        await connection.execute(sa.update(schema.lots).values(points_left=1))
+    await gateway.accept(3, [shopping.redeem(3, shopping.shoppers[0], 10)])
+    for _ in range(2):
+        with pytest.raises(FoldMismatchError, match="expected 10 points, found 1"):
+            await gateway.settle()
+        assert await gateway.rows(schema.events, "block_number", "log_index") == events
+    await gateway.indexer.rebuild()
+    await gateway.settle()
+    await assert_equals_chain(gateway)
 
 
 async def test_a_second_gateway_reads_the_same_content_from_the_chain(

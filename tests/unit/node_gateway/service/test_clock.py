@@ -1,0 +1,31 @@
+"""How long ago something was done, on a clock that is moved by hand."""
+
+import math
+
+from node_gateway.service.clock import Since
+
+
+class MovedClock:
+    def __init__(self) -> None:
+        self.wall_s, self.seconds = 1_700_000_000.0, 0.0
+
+    def now_ms(self) -> int:
+        return int(self.wall_s * 1000)
+
+    def monotonic_s(self) -> float:
+        return self.seconds
+
+
+def test_what_was_never_done_is_endlessly_long_ago() -> None:
+    assert Since(MovedClock()).ms == math.inf
+
+
+def test_a_wall_clock_that_is_set_back_does_not_count() -> None:
+    clock = MovedClock()
+    since = Since(clock)
+    since.begin()
+    clock.wall_s -= 7_200
+    clock.seconds += 0.25
+    assert since.ms == 250
+    since.begin()
+    assert since.ms == 0
