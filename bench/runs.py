@@ -20,7 +20,7 @@ from node_gateway.chain import node
 
 HALF: Final = 0.5
 LIGHT: Final = 0.1
-BEST_UNKNOWN_OPS_S: Final = 2_000.0
+BEST_UNKNOWN_OPS_S: Final = 5_000.0
 # Mixes beside the known members, which `settle` measures.
 OTHER_MIXES: Final = (Mix.PURCHASES, Mix.NEW, Mix.HOT, Mix.CAMPAIGN)
 

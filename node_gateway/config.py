@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         default=15, gt=0, description="Seconds between two heartbeats of a stream."
     )
     poll_ms: int = Field(
-        default=100, ge=10, description="How often a process looks for new blocks in the tables."
+        default=50, ge=10, description="How often a process looks for new blocks in the tables."
     )
     index_lag_blocks_max: int = Field(
         default=50, gt=0, description="Blocks the read model may be behind before /ready says no."
@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         default=128, gt=0, description="Batches of one relay key that may be on their way at once."
     )
     relay_batch_age_ms: int = Field(
-        default=100, ge=0, description="How long a submission may wait for others to share its batch."
+        default=50, ge=0, description="How long a submission may wait for others to share its batch."
     )
     relay_resend_after_ms: int = Field(
         default=3_000,

@@ -18,7 +18,7 @@ class RelayLimits:
     """
 
     in_flight_max: int = 32
-    batch_age_ms: int = 100
+    batch_age_ms: int = 50
     submissions_in_step_max: int = 4_000
     resend_after_ms: int = 3_000
     foreign_after_ms: int = 20_000
