@@ -9,7 +9,7 @@ import orjson
 
 from node_gateway.chain.abi import Event, reason_text
 from node_gateway.domain.states import OperationStatus
-from node_gateway.domain.unsigned64 import signed64
+from node_gateway.domain.unsigned64 import signed64, unsigned64
 from node_gateway.jobs.rows import Row, Values
 
 EVENT_COLUMNS: Final = (
@@ -51,40 +51,44 @@ _INTEGER_MAX: Final = 1 << 53
 _WRITTEN_OUT: Final = _MICRO | _DECIMAL_TEXT | {"operation"}
 
 
-def event_rows(events: Iterable[Event], block_number: int) -> list[Row]:
-    """The rows of `events` for the events of a block, in order; what arrived by a transfer names its sender."""
-    rows = []
+def event_values(events: Iterable[Event], block_number: int) -> list[Values]:
+    """The rows of `events` for the events of a block, in order, as they are stored: in the order of `EVENT_COLUMNS`.
+
+    What arrived by a transfer names its sender.
+    """
+    rows: list[Values] = []
     transfer: Event | None = None
+    tx_hash, tx_text = b"", ""
     for event in events:
-        row = _event_row(event, block_number)
-        if event.name == "TransferSettled":
-            transfer = event
-        elif event.name == "LotReceived" and transfer is not None:
+        name, args, log_index, event_tx = event
+        if event_tx != tx_text:
+            tx_hash, tx_text = bytes.fromhex(event_tx[2:]), event_tx
+        counterparty, operation = args.get("to"), args.get("operation")
+        if name == "LotReceived" and transfer is not None:
             # The ledger emits the lots of a transfer right after it, to its receiver.
-            assert (transfer.tx_hash, transfer.args["to"]) == (event.tx_hash, event.args["member"])
-            sender: bytes = transfer.args["member"]
-            row |= {"counterparty": sender, "operation": transfer.args["operation"]}
-            row["data"] = _json_text(event, sender="0x" + sender.hex())
-        rows.append(row)
+            assert (transfer.tx_hash, transfer.args["to"]) == (event_tx, args["member"])
+            counterparty, operation = transfer.args["member"], transfer.args["operation"]
+            data = _json_text(args, sender="0x" + counterparty.hex())
+        else:
+            data = _json_text(args)
+        if name == "TransferSettled":
+            transfer = event
+        # 0 stands for the operator's own transaction, which is no operation.
+        stored = signed64(operation) if operation else None
+        rows.append((
+            block_number, log_index, tx_hash, name, args.get("member"), counterparty, _partner_of(args), stored, data,
+        ))  # fmt: skip
     return rows
 
 
-def _event_row(event: Event, block_number: int) -> Row:
-    """The row of `events` for an event, its data as JSON text."""
-    args = event.args
-    # 0 stands for the operator's own transaction, which is no operation.
-    operation = args.get("operation") or None
-    return {
-        "block_number": block_number,
-        "log_index": event.log_index,
-        "tx_hash": bytes.fromhex(event.tx_hash[2:]),
-        "name": event.name,
-        "member": args.get("member"),
-        "counterparty": args.get("to"),
-        "partner": _partner_of(args),
-        "operation": operation,
-        "data": _json_text(event),
-    }
+def event_rows(events: Iterable[Event], block_number: int) -> list[Row]:
+    """The same rows as the tables give them back."""
+    rows = [dict(zip(EVENT_COLUMNS, values, strict=True)) for values in event_values(events, block_number)]
+    for row in rows:
+        row["data"] = orjson.loads(row["data"])
+        if row["operation"] is not None:
+            row["operation"] = unsigned64(row["operation"])
+    return rows
 
 
 def _json_of(args: dict[str, Any]) -> dict[str, Any]:
@@ -107,15 +111,6 @@ def _fields(names: tuple[str, ...]) -> list[tuple[str, str, bool]]:
     )
 
 
-def event_values(events: Iterable[Event], block_number: int) -> list[Values]:
-    """`event_rows` as they are stored, in the order of `EVENT_COLUMNS`."""
-    rows = event_rows(events, block_number)
-    for row in rows:
-        if row["operation"] is not None:
-            row["operation"] = signed64(row["operation"])
-    return [tuple(row.values()) for row in rows]
-
-
 def operation_values(events: Iterable[Event], block_number: int, accepted_at_ms: int) -> list[Values]:
     """Rows of `operations` that these events make or settle, as they are stored, in the order of `OPERATION_COLUMNS`."""
     rows = []
@@ -134,8 +129,8 @@ def operation_values(events: Iterable[Event], block_number: int, accepted_at_ms:
     return rows
 
 
-def _json_text(event: Event, **more: str) -> str:
-    data = _json_of(event.args)
+def _json_text(args: dict[str, Any], **more: str) -> str:
+    data = _json_of(args)
     return orjson.dumps(dict(sorted((data | more).items())) if more else data).decode()
 
 
