@@ -30,6 +30,8 @@ STATUS_OF: dict[type[Exception], HTTPStatus] = {
     certain_rejection_errors.NonceUsedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     certain_rejection_errors.OperationLimitExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
     certain_rejection_errors.DelegateLimitExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.MemberDayLimitExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    certain_rejection_errors.PartnerDayLimitExceededError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotYourSubmitterError: HTTPStatus.FORBIDDEN,
     errors.OperationUsedError: HTTPStatus.CONFLICT,
     errors.MissingApiKeyError: HTTPStatus.UNAUTHORIZED,

@@ -72,4 +72,14 @@ class OperationLimitExceededError(CertainRejectionError):
 
 class DelegateLimitExceededError(CertainRejectionError):
     code = "delegate_limit_exceeded"
-    sentence = "More points than the partner allows this delegate in one operation."
+    sentence = "More points than the partner allows this delegate in one operation, or in a day."
+
+
+class MemberDayLimitExceededError(CertainRejectionError):
+    code = "member_day_limit_exceeded"
+    sentence = "More points at once than the operator allows this partner to give one member in a day."
+
+
+class PartnerDayLimitExceededError(CertainRejectionError):
+    code = "partner_day_limit_exceeded"
+    sentence = "More points at once than the operator allows this partner to give in a day."

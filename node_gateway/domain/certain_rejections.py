@@ -1,8 +1,8 @@
 """Operations that the ledger is certain to reject, told apart before they are accepted.
 
 Certain is what follows from the bytes alone, from a day that only goes on, and, like keys, from what the operator set, as far as it is indexed; and
-a nonce that is used up (`nonces`). What depends on what settles before (points, holds, day and credit limits) only the ledger can say. Order and names
-are the ledger's.
+a nonce that is used up (`nonces`). An operation that is over a limit of a day by itself is over it whatever came before. What depends on what settles
+before (points, holds, what is left of a day's limits, credit) only the ledger can say. Order and names are the ledger's.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,11 @@ from node_gateway.domain.certain_rejection_errors import (
     DelegateLimitExceededError,
     HoldExpiredError,
     InvalidAmountError,
+    MemberDayLimitExceededError,
     NotPermittedError,
     OperationLimitExceededError,
     OperationPausedError,
+    PartnerDayLimitExceededError,
     PartnerSuspendedError,
     PostedTooLateError,
     SameMemberError,
@@ -40,7 +42,10 @@ _POINTS_AT: Final = {
     OperationKind.REDEEM: 20, OperationKind.HOLD: 20, OperationKind.GRANT: 20, OperationKind.TRANSFER: 40,
 }  # fmt: skip
 _AUTHORISATION_AT: Final = {OperationKind.REDEEM: 24, OperationKind.HOLD: 27, OperationKind.TRANSFER: 44}
-_LIMITED: Final = frozenset({OperationKind.REDEEM, OperationKind.HOLD, OperationKind.GRANT})
+_LIMITED: Final = frozenset(
+    {OperationKind.PURCHASE, OperationKind.REDEEM, OperationKind.HOLD, OperationKind.GRANT}
+)
+_ISSUING: Final = frozenset({OperationKind.PURCHASE, OperationKind.GRANT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,12 @@ class Standing:
         suspended: partners.
         paused_kinds: operation types.
         kinds_allowed: of delegates, by submitter; bit n allows type n.
+        least_earn_rates: by partner, points for 100 minor units, the least of its terms in force and those to come: when those begin, the
+            ledger knows before the first event tells.
         operation_points_max: by partner, where there is a limit.
-        delegate_points_max: by submitter, where there is a limit.
+        delegate_points_max: by submitter, where there is a limit: of one operation or of a day, whichever is less.
+        member_day_points_max: by partner, where there is a limit of what it issues to one member in a day.
+        partner_day_points_max: by partner, where there is a limit of what it issues in a day.
     """
 
     late_posting_days: int
@@ -60,8 +69,11 @@ class Standing:
     suspended: frozenset[int] = frozenset()
     paused_kinds: frozenset[int] = frozenset()
     kinds_allowed: Mapping[int, int] = field(default_factory=dict)
+    least_earn_rates: Mapping[int, int] = field(default_factory=dict)
     operation_points_max: Mapping[int, int] = field(default_factory=dict)
     delegate_points_max: Mapping[int, int] = field(default_factory=dict)
+    member_day_points_max: Mapping[int, int] = field(default_factory=dict)
+    partner_day_points_max: Mapping[int, int] = field(default_factory=dict)
 
 
 def certain_rejection(
@@ -79,9 +91,10 @@ def certain_rejection(
     found = _of_submitter(kind, operation, standing)
     if found is None:
         today = (chain_time_s + standing.day_offset_s) // SECONDS_OF_DAY
-        found = _of_body(kind, body, today, standing)
-    if found is None and kind in _LIMITED:
-        found = _of_limits(int.from_bytes(body[20:24]), operation, standing)
+        points = _points(kind, body, operation, standing)
+        found = _of_body(kind, body, points, today, standing)
+        if found is None and kind in _LIMITED:
+            found = _of_limits(kind, points, operation, standing)
     return None if found is None else found(operation)
 
 
@@ -101,17 +114,25 @@ def _of_submitter(kind: int, operation: int, standing: Standing) -> type[Certain
     return None
 
 
-def _of_body(kind: int, body: bytes, today: int, standing: Standing) -> type[CertainRejectionError] | None:
+def _points(kind: int, body: bytes, operation: int, standing: Standing) -> int:
+    """How many points the operation is about, of a purchase at least so many; 0 where it is about none."""
     if kind == OperationKind.PURCHASE:
-        if not 1 <= int.from_bytes(body[20:25]) <= SPEND_MINOR_MAX:
+        return int.from_bytes(body[20:25]) * standing.least_earn_rates.get(operation >> 48, 0) // 100
+    at = _POINTS_AT.get(OperationKind(kind))
+    return 0 if at is None else int.from_bytes(body[at : at + 4])
+
+
+def _of_body(
+    kind: int, body: bytes, points: int, today: int, standing: Standing
+) -> type[CertainRejectionError] | None:
+    if kind == OperationKind.PURCHASE:
+        if not 1 <= int.from_bytes(body[20:25]) <= SPEND_MINOR_MAX or points > POINTS_MAX:
             return InvalidAmountError
         day = int.from_bytes(body[25:28])
         is_late = day != OCCURRED_ON_SETTLEMENT and today - day > standing.late_posting_days
         return PostedTooLateError if is_late else None
-    at = _POINTS_AT.get(OperationKind(kind))
-    if at is None:
+    if kind not in _POINTS_AT:
         return None
-    points = int.from_bytes(body[at : at + 4])
     if not 1 <= points <= POINTS_MAX:
         return InvalidAmountError
     if kind == OperationKind.HOLD and int.from_bytes(body[24:27]) < today:
@@ -124,9 +145,18 @@ def _of_body(kind: int, body: bytes, today: int, standing: Standing) -> type[Cer
     return None
 
 
-def _of_limits(points: int, operation: int, standing: Standing) -> type[CertainRejectionError] | None:
-    if points > standing.operation_points_max.get(operation >> 48, points):
+def _of_limits(
+    kind: int, points: int, operation: int, standing: Standing
+) -> type[CertainRejectionError] | None:
+    partner = operation >> 48
+    if points > standing.operation_points_max.get(partner, points):
         return OperationLimitExceededError
     if points > standing.delegate_points_max.get(operation >> 32, points):
         return DelegateLimitExceededError
+    if kind not in _ISSUING:
+        return None
+    if points > standing.member_day_points_max.get(partner, points):
+        return MemberDayLimitExceededError
+    if points > standing.partner_day_points_max.get(partner, points):
+        return PartnerDayLimitExceededError
     return None

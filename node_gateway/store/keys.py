@@ -1,6 +1,6 @@
 """API keys, and the keyring of those who sign."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from node_gateway.domain.certain_rejections import Standing
 from node_gateway.domain.keyring import Keyring, SubmitterKeys
 from node_gateway.domain.parties import Party
-from node_gateway.domain.states import PartyKind
+from node_gateway.domain.states import IssuerKind, PartyKind
 from node_gateway.store import schema
 from partner_sdk.protocol.eip712 import Domain
 from partner_sdk.protocol.identities import OPERATOR, LedgerAddress, PartnerId, Submitter
@@ -96,14 +96,38 @@ async def read_keyring(connection: AsyncConnection) -> Keyring | None:
         suspended=frozenset(row.partner for row in partners if row.is_suspended),
         paused_kinds=frozenset(await connection.scalars(sa.select(schema.paused_kinds.c.kind))),
         kinds_allowed={row.submitter: row.kinds_allowed for row in delegates},
-        operation_points_max=_limits({row.partner: row.operation_points_max for row in partners}),
-        delegate_points_max=_limits({row.submitter: row.operation_points_max for row in delegates}),
+        least_earn_rates=await _least_earn_rates(connection),
+        operation_points_max=_limits((row.partner, row.operation_points_max) for row in partners),
+        delegate_points_max=_limits(
+            (row.submitter, most)
+            for row in delegates
+            for most in (row.operation_points_max, row.day_points_max)
+        ),
+        member_day_points_max=_limits((row.partner, row.member_day_points_max) for row in partners),
+        partner_day_points_max=_limits((row.partner, row.partner_day_points_max) for row in partners),
     )
     return Keyring(Domain(cursor.chain_id, LedgerAddress(cursor.ledger)), submitters, standing)
 
 
-def _limits(by_id: Mapping[int, int | None]) -> dict[int, int]:
-    return {key: most for key, most in by_id.items() if most is not None}
+def _limits(limits: Iterable[tuple[int, int | None]]) -> dict[int, int]:
+    """The least of each id's limits, without those that have none."""
+    least: dict[int, int] = {}
+    for key, most in limits:
+        if most is not None:
+            least[key] = min(most, least.get(key, most))
+    return least
+
+
+async def _least_earn_rates(connection: AsyncConnection) -> dict[int, int]:
+    """By partner, of its terms in force and those to come."""
+    terms, partners = schema.terms, schema.partners
+    statement = (
+        sa.select(partners.c.partner, sa.func.min(terms.c.earn_points_per_100_minor).label("rate"))
+        .join(terms, terms.c.issuer == partners.c.partner)
+        .where(terms.c.issuer_kind == IssuerKind.PARTNER, terms.c.terms >= partners.c.terms)
+        .group_by(partners.c.partner)
+    )
+    return {row.partner: row.rate for row in await connection.execute(statement)}
 
 
 def _party(kind: str, partner: int | None) -> Party:

@@ -133,7 +133,9 @@ async def _seed_partner(connection: AsyncConnection, partner: int, terms: int) -
         terms=terms,
         issuer_kind="partner",
         issuer=partner,
+        version=1,
         issue_price_micro=10_000,
+        earn_points_per_100_minor=100,
         block_number=1,
     )
 

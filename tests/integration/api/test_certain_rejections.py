@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node_gateway.store import schema
 from partner_sdk.protocol import (
+    Grant,
     MemberId,
     PartnerId,
     Purchase,
@@ -16,12 +17,13 @@ from partner_sdk.protocol import (
     SigningKey,
     pack_bulk,
 )
-from partner_sdk.protocol.bounds import SPEND_MINOR_MAX
+from partner_sdk.protocol.bounds import POINTS_MAX, SPEND_MINOR_MAX
 from tests.integration.api.conftest import Api
 from tests.integration.api.ledger_rows import (
     ANNA,
     BAKER,
     BORIS,
+    DELEGATE_KEY,
     DOMAIN,
     GROCER,
     TODAY,
@@ -94,13 +96,93 @@ async def test_another_partner_is_not_concerned(sqlite_api: Api) -> None:
     [
         (Purchase(1, ANNA, 100, occurred_day=TODAY - 8), "posted_too_late"),
         (Purchase(1, ANNA, 100, occurred_day=TODAY - 7), None),
-        (Purchase(1, ANNA, SPEND_MINOR_MAX), None),
+        (Purchase(1, ANNA, POINTS_MAX), None),
+        (Purchase(1, ANNA, POINTS_MAX + 1), "invalid_amount"),
+        (Purchase(1, ANNA, SPEND_MINOR_MAX), "invalid_amount"),
     ],
 )
-async def test_days_count_as_on_the_chain(sqlite_api: Api, operation: Purchase, reason: str | None) -> None:
+async def test_days_and_amounts_count_as_on_the_chain(
+    sqlite_api: Api, operation: Purchase, reason: str | None
+) -> None:
     answer = await sqlite_api.submit(signed(operation))
 
     assert answer.json().get("code") == reason
+
+
+async def limited(api: Api, table: sa.Table, **values: int) -> None:
+    await api.change(setting(table, **values))
+    api.clock.ahead_s += 5
+    await api.gateway.watch.turn()
+
+
+def code_of(answer: Any) -> str | None:
+    code: str | None = answer.json().get("code")
+    return code
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ("operation_points_max", "operation_limit_exceeded"),
+        ("member_day_points_max", "member_day_limit_exceeded"),
+        ("partner_day_points_max", "partner_day_limit_exceeded"),
+    ],
+)
+async def test_what_is_over_a_limit_by_itself_is_refused(api: Api, limit: str, reason: str) -> None:
+    await limited(api, schema.partners, **{limit: 500})
+
+    # A point for each minor unit.
+    purchases = [
+        code_of(await api.submit(signed(purchase(n, spend_minor=spend)))) for n, spend in ((1, 500), (2, 501))
+    ]
+    grants = [code_of(await api.submit(signed(Grant(n, ANNA, points)))) for n, points in ((3, 500), (4, 501))]
+    redeemed = code_of(await api.submit(signed(redeem(5, 1, points=501))))
+    of_others = code_of(
+        await api.submit(signed(purchase(6, spend_minor=501), partner=GROCER), party="grocer")
+    )
+
+    assert purchases == grants == [None, reason]
+    # What is issued in a day has nothing to do with what is taken.
+    assert redeemed == (reason if limit == "operation_points_max" else None)
+    assert of_others is None
+
+
+async def test_a_delegate_has_the_limits_of_its_own(api: Api) -> None:
+    await limited(api, schema.delegates, operation_points_max=900, day_points_max=500)
+
+    answers = [
+        code_of(await api.submit(signed(purchase(n, spend_minor=spend), slot=1, key=DELEGATE_KEY)))
+        for n, spend in ((1, 500), (2, 501))
+    ]
+
+    assert answers == [None, "delegate_limit_exceeded"]
+    assert code_of(await api.submit(signed(purchase(3, spend_minor=901)))) is None
+
+
+async def test_terms_that_may_have_begun_count_where_they_give_less(api: Api) -> None:
+    async def record(connection: AsyncConnection) -> None:
+        values = {
+            "issuer_kind": "partner",
+            "issuer": BAKER,
+            "version": 2,
+            "issue_price_micro": 1,
+            "block_number": 10,
+        }
+        await connection.execute(
+            sa.insert(schema.terms).values(
+                terms=50, earn_points_per_100_minor=50, effective_day=TODAY, **values
+            )
+        )
+
+    await api.change(record)
+    await limited(api, schema.partners, operation_points_max=500)
+
+    answers = [
+        code_of(await api.submit(signed(purchase(n, spend_minor=spend))))
+        for n, spend in ((1, 1_001), (2, 1_002))
+    ]
+
+    assert answers == [None, "operation_limit_exceeded"]
 
 
 async def test_one_that_may_settle_is_enough(sqlite_api: Api) -> None:
@@ -139,11 +221,15 @@ def using(next_nonce: int, window: int) -> Any:
     return change
 
 
-def redeem(sequence: int, nonce: int, *, member: MemberId = ANNA) -> Redeem:
+def redeem(sequence: int, nonce: int, *, member: MemberId = ANNA, points: int = 10) -> Redeem:
     authorisation = RedeemAuthorisation(
-        member=member, partner=PartnerId(BAKER), max_points=10, nonce=nonce, deadline_s=TODAY * 86_400 + 4_000
+        member=member,
+        partner=PartnerId(BAKER),
+        max_points=points,
+        nonce=nonce,
+        deadline_s=TODAY * 86_400 + 4_000,
     ).sign(DOMAIN, SigningKey(b"\x09" * 32))
-    return Redeem(sequence, member, 10, authorisation)
+    return Redeem(sequence, member, points, authorisation)
 
 
 async def test_an_authorisation_that_was_used_is_not_taken_again(api: Api) -> None:

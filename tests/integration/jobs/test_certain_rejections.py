@@ -27,6 +27,12 @@ from tests.integration.jobs.gateway_harness import DEADLINE_S, Gateway
 from tests.integration.jobs.shopping import Shopper, Shopping
 
 SUSPENDED, LIMITED, POINTS_MAX = 2, 3, 500
+NO_LIMITS = {
+    "creditLimitMicro": 2**63 - 1,
+    "operationPointsMax": 2**32 - 1,
+    "memberDayPointsMax": 2**48 - 1,
+    "partnerDayPointsMax": 2**48 - 1,
+}
 
 
 class Desk:
@@ -88,43 +94,14 @@ async def test_the_ledger_rejects_what_is_called_certain_for_the_same_reason(
     await gateway.accept(0, [Enrol(ledger.sequence(0), giver.member, giver.key.address, KeyKind.SECP256K1)])
     await gateway.accept(1, [Purchase(ledger.sequence(1), giver.member, 10_000)])
     await gateway.settle()
-    no_limit = {
-        "creditLimitMicro": 2**63 - 1,
-        "memberDayPointsMax": 2**48 - 1,
-        "partnerDayPointsMax": 2**48 - 1,
-    }
-    await ledger.administration.act("setLimits", LIMITED, {**no_limit, "operationPointsMax": POINTS_MAX})
+    await ledger.administration.act("setLimits", LIMITED, NO_LIMITS | {"operationPointsMax": POINTS_MAX})
     await ledger.administration.act("suspendPartner", SUSPENDED)
-    await gateway.index()
-    async with sqlite_database.reading() as connection:
-        keyring = await read_keyring(connection)
-        block = (
-            await connection.execute(
-                sa.select(schema.blocks).order_by(schema.blocks.c.number.desc()).limit(1)
-            )
-        ).one()
-    assert keyring is not None
     desk = Desk(ledger, giver, receiver, await ledger.read("today"))
     lots = {
         **{partner: desk.of_partner(partner) for partner in (1, SUSPENDED, LIMITED)},
         0: desk.of_attester(),
     }
-    expected: dict[int, str | None] = {}
-    for partner, operations in lots.items():
-        for operation in operations:
-            identity = OperationId.of(ledger.submitter(partner), operation.sequence)
-            framed = operation.encode()
-            found = certain_rejection(
-                framed[2],
-                framed[7:],
-                operation=int(identity),
-                standing=keyring.standing,
-                chain_time_s=block.timestamp_s,
-            )
-            expected[int(identity)] = None if found is None else found.code
-        await gateway.accept(partner, operations)
-    await gateway.settle()
-    stored = {row["id"]: row["reason"] for row in await gateway.rows(schema.operations, "id")}
+    expected, stored = await _foretold_and_settled(gateway, lots)
 
     certain = {identity: reason for identity, reason in expected.items() if reason is not None}
     assert {identity: stored[identity] for identity in certain} == certain
@@ -137,3 +114,59 @@ async def test_the_ledger_rejects_what_is_called_certain_for_the_same_reason(
         None,
         "insufficient_points",
     }
+
+
+async def test_the_ledger_rejects_what_is_over_a_limit_of_a_day_by_itself(
+    deployed_ledger: DeployedLedger, sqlite_database: Database
+) -> None:
+    ledger = deployed_ledger
+    gateway = Gateway(ledger, sqlite_database)
+    members = [shopper.member for shopper in Shopping(gateway, seed=6, members=6).shoppers]
+    await ledger.administration.act("setLimits", 2, NO_LIMITS | {"memberDayPointsMax": POINTS_MAX})
+    await ledger.administration.act("setLimits", 3, NO_LIMITS | {"partnerDayPointsMax": POINTS_MAX})
+    lots: dict[int, list[Operation]] = {}
+    for partner in (1, 2, 3):
+        # A point for each minor unit. What fits comes last: it uses up the day.
+        lots[partner] = [
+            Purchase(ledger.sequence(partner), members[0], POINTS_MAX + 1),
+            Grant(ledger.sequence(partner), members[1], POINTS_MAX + 1),
+            Purchase(ledger.sequence(partner), members[2], POINTS_MAX),
+            Grant(ledger.sequence(partner), members[2], 1),
+        ]
+    expected, stored = await _foretold_and_settled(gateway, lots)
+
+    of_member, of_partner = "member_day_limit_exceeded", "partner_day_limit_exceeded"
+    assert list(expected.values()) == [
+        *(None, None, None, None), *(of_member, of_member, None, None), *(of_partner, of_partner, None, None),
+    ]  # fmt: skip
+    assert [stored[identity] for identity in expected] == [
+        *(None, None, None, None), *(of_member, of_member, None, of_member), *(of_partner, of_partner, None, of_partner),
+    ]  # fmt: skip
+
+
+async def _foretold_and_settled(
+    gateway: Gateway, lots: dict[int, list[Operation]]
+) -> tuple[dict[int, str | None], dict[int, str | None]]:
+    """By operation, why the gateway calls it certain to be rejected, and why the ledger rejected it."""
+    await gateway.index()
+    async with gateway.database.reading() as connection:
+        keyring = await read_keyring(connection)
+        newest = sa.select(schema.blocks).order_by(schema.blocks.c.number.desc()).limit(1)
+        block = (await connection.execute(newest)).one()
+    assert keyring is not None
+    expected: dict[int, str | None] = {}
+    for partner, operations in lots.items():
+        for operation in operations:
+            identity = OperationId.of(gateway.ledger.submitter(partner), operation.sequence)
+            framed = operation.encode()
+            found = certain_rejection(
+                framed[2],
+                framed[7:],
+                operation=int(identity),
+                standing=keyring.standing,
+                chain_time_s=block.timestamp_s,
+            )
+            expected[int(identity)] = None if found is None else found.code
+        await gateway.accept(partner, operations)
+    await gateway.settle()
+    return expected, {row["id"]: row["reason"] for row in await gateway.rows(schema.operations, "id")}
