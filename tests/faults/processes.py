@@ -15,6 +15,8 @@ from random import Random
 from tempfile import mkdtemp
 from typing import Any, Final
 
+from stamina.instrumentation import set_on_retry_hooks
+
 from node_gateway.chain.engines.anvil import AnvilOptions, anvil_binary, arguments_of
 from node_gateway.chain.engines.process import free_port
 from node_gateway.cli.local_chain import KEPT_FILE, WRITTEN_FILE, keep_whole_dump
@@ -27,6 +29,7 @@ DUMP_EVERY_S: Final = 10
 READY_S_MAX: Final = 300.0
 COMMAND_S_MAX: Final = 600.0
 ROUND_S: Final = (1.0, 5.0)
+TELL_EVERY_ROUNDS: Final = 10
 DOWN_S: Final = (0.0, 1.5)
 START_PAUSE_S: Final = 0.5
 CHAIN, API, WORKER, DATABASE = "chain", "serve", "work", "database"
@@ -135,6 +138,8 @@ class Stack:
 
 def main(rounds: int, *, first: int, kinds: tuple[str, ...], keep: Path | None, as_json: bool) -> int:
     """Run the rounds on each kind of database; 0 where everything was accounted for."""
+    # Each try of each till, while what it calls is down, is no news.
+    set_on_retry_hooks([])
     reports = []
     for kind in kinds:
         directory = Path(mkdtemp(prefix=f"faults-{kind}-", dir=keep))
@@ -206,10 +211,13 @@ async def _under_load(stack: Stack, rounds: int, dice: Random) -> tuple[list[str
     try:
         await load.until_ready(READY_S_MAX)
         load.start()
-        for _ in range(rounds):
+        for number in range(1, rounds + 1):
             await asyncio.sleep(dice.uniform(*ROUND_S))
             stack.start_what_is_down()
             await _strike(stack, dice)
+            if number % TELL_EVERY_ROUNDS == 0:
+                killed = f"{sum(stack.killed.values())} processes killed"
+                print(f"{stack.kind}: round {number} of {rounds}, {killed}", file=sys.stderr, flush=True)
         watching = asyncio.create_task(_keep_up(stack))
         await load.stop()
         problems = await load.account(READY_S_MAX)
