@@ -268,22 +268,17 @@ def _block_from_receipts(
         raise _contradiction("eth_getBlockReceipts", header, "other transactions")
     if any(receipt.block_hash != header.block_hash for receipt in receipts):
         raise _contradiction("eth_getBlockReceipts", header, "another block hash")
+    logs = [log for raw in raw_receipts for log in raw["logs"]]
     if not has_root:
-        assert_all_logs("eth_getBlockReceipts", header, (log for raw in raw_receipts for log in raw["logs"]))
+        assert_all_logs("eth_getBlockReceipts", header, logs)
     elif header.receipts_root != text_of(receipts_root(raw_receipts)):
         raise _contradiction("eth_getBlockReceipts", header, "other receipts than its header says")
-    indices = [int(log["logIndex"], 16) for raw in raw_receipts for log in raw["logs"]]
+    indices = [number_of(log["logIndex"]) for log in logs]
     # anvil counts from 0 in each block; an engine may start elsewhere, but a hole means logs were left out.
     if indices and indices != list(range(indices[0], indices[0] + len(indices))):
         raise _contradiction("eth_getBlockReceipts", header, "a hole in the numbers of its logs")
-    numbers = iter(indices)
-    logs = [
-        Log(log["topics"], log["data"], index, log["transactionHash"], receipt.tx_index)
-        for receipt, raw in zip(receipts, raw_receipts, strict=True)
-        for log, index in zip(raw["logs"], numbers, strict=False)
-        if wanted.has(log)
-    ]
-    return Block(header, logs, receipts)
+    of_ledger = [_log(log, index) for log, index in zip(logs, indices, strict=True) if wanted.has(log)]
+    return Block(header, of_ledger, receipts)
 
 
 async def _by_logs(rpc: Rpc, headers: Sequence[Header], wanted: Wanted) -> dict[int, Block]:

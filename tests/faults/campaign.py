@@ -20,12 +20,11 @@ from tests.faults.gateway import GatewayUnderTest
 from tests.faults.node import Network
 from tests.faults.process import Process
 from tests.faults.receivers import Receivers
-from tests.faults.schedule import Schedule
+from tests.faults.schedule import STUCK_S_MAX, Schedule
 from tests.faults.stream_readers import StreamReader
 from tests.faults.table_checks import TableWatch
 from tests.faults.virtual_time import SimulatedClock, run_virtually
 
-STUCK_S_MAX: Final = 60.0
 WEBHOOKS_S_MAX: Final = 7_200.0
 WARM_UP_S: Final = 3.0
 LOOK_S: Final = 1.0

@@ -14,7 +14,8 @@ COUNT: Final = (6, 14)
 WAIT_FOR_POOL_S: Final = 8.0
 DEEP: Final = (6, 14)
 FREEZE_CHANCE: Final = 0.09
-STUCK_S: Final = 60
+STUCK_S_MAX: Final = 60.0
+"""How long anything may stay open once faults have stopped."""
 
 _NODE: Final = (
     Fault.NODE_LATE, Fault.NODE_TWICE, Fault.NODE_NEVER, Fault.NODE_ERROR_AFTER_ACCEPTING, Fault.NODE_GARBLED,
@@ -91,7 +92,7 @@ class Schedule:
             jump_s = dice.choice([5, 40, 600, 7_200])
             slot.clock.offset_s += sign * jump_s
             network.faults.count(kind)
-            if sign < 0 and jump_s > STUCK_S:
+            if sign < 0 and jump_s > STUCK_S_MAX:
                 # Only together do they show who waits by a clock that was set back before sending again.
                 await self._drop_pool()
         elif kind in (Fault.NODE_REORGANISES, Fault.NODE_REORGANISES_DEEP):

@@ -53,9 +53,9 @@ CASES = {
 }
 
 
-async def settings_changed(api: Api, reason: str) -> None:
+async def changed(api: Api, change: Any) -> None:
     """The operator's act is indexed; keys and settings are looked at again after a second."""
-    await api.change(CASES[reason])
+    await api.change(change)
     api.clock.ahead_s += 5
     await api.gateway.watch.turn()
 
@@ -66,7 +66,7 @@ async def test_what_the_operator_set_counts_at_once_and_not_for_what_was_accepte
 ) -> None:
     before, after = signed(purchase(1)), signed(purchase(2))
     first = await api.submit(before)
-    await settings_changed(api, reason)
+    await changed(api, CASES[reason])
 
     refused = await api.submit(after)
     repeated = await api.submit(before)
@@ -84,7 +84,7 @@ async def test_what_the_operator_set_counts_at_once_and_not_for_what_was_accepte
 
 
 async def test_another_partner_is_not_concerned(sqlite_api: Api) -> None:
-    await settings_changed(sqlite_api, "partner_suspended")
+    await changed(sqlite_api, CASES["partner_suspended"])
 
     answer = await sqlite_api.submit(signed(purchase(1), partner=GROCER), party="grocer")
 
@@ -109,12 +109,6 @@ async def test_days_and_amounts_count_as_on_the_chain(
     assert answer.json().get("code") == reason
 
 
-async def limited(api: Api, table: sa.Table, **values: int) -> None:
-    await api.change(setting(table, **values))
-    api.clock.ahead_s += 5
-    await api.gateway.watch.turn()
-
-
 def code_of(answer: Any) -> str | None:
     code: str | None = answer.json().get("code")
     return code
@@ -129,7 +123,7 @@ def code_of(answer: Any) -> str | None:
     ],
 )
 async def test_what_is_over_a_limit_by_itself_is_refused(api: Api, limit: str, reason: str) -> None:
-    await limited(api, schema.partners, **{limit: 500})
+    await changed(api, setting(schema.partners, **{limit: 500}))
 
     # A point for each minor unit.
     purchases = [
@@ -148,7 +142,7 @@ async def test_what_is_over_a_limit_by_itself_is_refused(api: Api, limit: str, r
 
 
 async def test_a_delegate_has_the_limits_of_its_own(api: Api) -> None:
-    await limited(api, schema.delegates, operation_points_max=900, day_points_max=500)
+    await changed(api, setting(schema.delegates, operation_points_max=900, day_points_max=500))
 
     answers = [
         code_of(await api.submit(signed(purchase(n, spend_minor=spend), slot=1, key=DELEGATE_KEY)))
@@ -175,7 +169,7 @@ async def test_terms_that_may_have_begun_count_where_they_give_less(api: Api) ->
         )
 
     await api.change(record)
-    await limited(api, schema.partners, operation_points_max=500)
+    await changed(api, setting(schema.partners, operation_points_max=500))
 
     answers = [
         code_of(await api.submit(signed(purchase(n, spend_minor=spend))))

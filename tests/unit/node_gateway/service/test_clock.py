@@ -3,17 +3,7 @@
 import math
 
 from node_gateway.service.clock import Since
-
-
-class MovedClock:
-    def __init__(self) -> None:
-        self.wall_s, self.seconds = 1_700_000_000.0, 0.0
-
-    def now_ms(self) -> int:
-        return int(self.wall_s * 1000)
-
-    def monotonic_s(self) -> float:
-        return self.seconds
+from tests.unit.node_gateway.service.moved_clock import MovedClock
 
 
 def test_what_was_never_done_is_endlessly_long_ago() -> None:

@@ -4,21 +4,11 @@ import pytest
 
 from node_gateway.domain.errors import RateLimitedError
 from node_gateway.service.rate_limits import RateLimits
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def now_ms(self) -> int:
-        return int(self.seconds * 1000)
-
-    def monotonic_s(self) -> float:
-        return self.seconds
+from tests.unit.node_gateway.service.moved_clock import MovedClock
 
 
 def test_a_window_allows_its_number_and_says_when_the_next_begins() -> None:
-    clock = FakeClock()
+    clock = MovedClock()
     limits = RateLimits(clock, requests="2/minute", unauthenticated="1/minute")
     limits.hit_party("partner:3")
     limits.hit_party("partner:3")
@@ -30,7 +20,7 @@ def test_a_window_allows_its_number_and_says_when_the_next_begins() -> None:
 
 
 def test_a_new_window_begins_anew() -> None:
-    clock = FakeClock()
+    clock = MovedClock()
     limits = RateLimits(clock, requests="1/second", unauthenticated="1/second")
     limits.hit_party("wallet")
     clock.seconds += 1.0
@@ -39,7 +29,7 @@ def test_a_new_window_begins_anew() -> None:
 
 
 def test_callers_do_not_share_a_window() -> None:
-    limits = RateLimits(FakeClock(), requests="1/hour", unauthenticated="1/hour")
+    limits = RateLimits(MovedClock(), requests="1/hour", unauthenticated="1/hour")
 
     limits.hit_party("partner:3")
     limits.hit_party("partner:4")
